@@ -1,0 +1,27 @@
+/*
+** What the files of this room give to the module table `dsclient.core`:
+** each adds its functions to the table on top of the stack.
+*/
+#ifndef LDSC_MODULE_H
+#define LDSC_MODULE_H
+
+#include "core/env.h"
+#include "lua/compat.h"
+
+/*
+** Memory from the Lua state's own allocator, the machine's monotonic clock,
+** random bits seeded from the kernel.
+*/
+struct ldsc_env {
+  struct dsc_env env; /* env.ud points to this struct */
+  lua_Alloc alloc;
+  void *alloc_ud;
+  uint64_t random[2];
+  int64_t virtual_us; /* the clock of tests; below 0: the machine's */
+};
+
+void ldsc_env_init(lua_State *L, struct ldsc_env *env);
+
+void ldsc_open_json(lua_State *L);
+
+#endif

@@ -40,11 +40,13 @@ OBJ := $(BUILD)/obj
 LIB := $(BUILD)/dsclient
 objects = $(patsubst csrc/%.c,$(OBJ)/%.o,$(wildcard $(1)))
 CORE_OBJ := $(call objects,csrc/core/*.c csrc/lua/*.c)
-CURL_OBJ := $(call objects,csrc/curl/*.c)
+CURL_OBJ := $(call objects,csrc/curl/*.c) \
+  $(OBJ)/core/buf.o $(OBJ)/core/env.o $(OBJ)/core/error.o
 SYS_OBJ := $(call objects,csrc/sys/*.c)
 MODULES := $(LIB)/core.so $(LIB)/curl.so $(LIB)/sys.so
 
 .PHONY: all
+# build the three C modules of one VM
 all: $(MODULES)
 
 $(LIB)/core.so: $(CORE_OBJ)
@@ -58,7 +60,7 @@ $(LIB)/curl.so: $(CURL_OBJ)
 
 $(LIB)/sys.so: $(SYS_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lpthread
 
 $(OBJ)/curl/%.o: CPPFLAGS += $(CURL_CFLAGS)
 $(OBJ)/%.o: csrc/%.c
@@ -72,17 +74,174 @@ TREE_CPATH := $(CURDIR)/$(BUILD)/?.so;;
 RUN := LUA_PATH="$(TREE_PATH)" LUA_CPATH="$(TREE_CPATH)"
 
 .PHONY: env
+# print what makes Lua find the tree: eval "$(make -s env)"
 env:
 	@echo 'export LUA_PATH="$(TREE_PATH)"; export LUA_CPATH="$(TREE_CPATH)"'
 
+.PHONY: help
+# this list
+help:
+	@awk '/^# / { text = substr($$0, 3); next } \
+	  /^[a-z-]+:/ && text { sub(/:.*/, ""); printf "%-14s %s\n", $$0, text } \
+	  { text = "" }' Makefile
+	@echo 'VM=lua5.4|luajit|lua5.3|lua5.1 selects the interpreter, SAN=1' \
+	  'ASan and UBSan, CI=1 makes warnings errors.'
+
+# --- Setting up --------------------------------------------------------------
+
+.PHONY: deps deps-monitor deps-test deps-conformance
+# install every Debian package that any target here needs
+deps: deps-conformance
+# … what `make monitor` needs
+deps-monitor:
+	@.ci/deps monitor
+# … what the tests need
+deps-test:
+	@.ci/deps test
+# … what the tests on a real server need
+deps-conformance:
+	@.ci/deps conformance
+
+# What pkg-config says is read when make starts, so a target that sets up first
+# leaves what it builds to a second make.
+MAKEFLAGS += --no-print-directory
+
+# --- Running -----------------------------------------------------------------
+
+.PHONY: monitor demo
+# set up, build, and watch the sandbox until Ctrl-C [SECONDS=20] [DRY_RUN=1]
+monitor: deps-monitor
+	@$(MAKE) -s VM=lua5.4 SAN= demo
+
+# bash has a variable of this name; only ours counts
+ifneq ($(origin SECONDS),command line)
+SECONDS :=
+endif
+
+demo: all
+	@$(RUN) SECONDS="$(SECONDS)" DRY_RUN="$(DRY_RUN)" \
+	  exec $(LUA) examples/demo.lua
+
+# --- Proof -------------------------------------------------------------------
+
 BUSTED ?= $(shell command -v busted)
 SPEC ?= spec
+HANDLER := $(if $(DSCLIENT_SUMMARY),-o spec/support/summary.lua)
+SPEC_MAX_S ?= 1200
+BUSTED_RUN = $(RUN) timeout -k 10 $(SPEC_MAX_S) $(PRELOAD) $(LUA) $(BUSTED) \
+  $(HANDLER) $(BUSTED_ARGS)
+
+# The runtimes have to be there before an interpreter that lacks them.
+SAN_LIBS = $(foreach lib,libasan.so libubsan.so, \
+  $(shell $(CC) -print-file-name=$(lib)))
+PRELOAD = $(if $(SAN),env LD_PRELOAD="$(strip $(SAN_LIBS))" \
+  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1)
 
 .PHONY: spec
-# the specs of one VM: `make spec VM=luajit SPEC=spec/cache_spec.lua`
+# the specs of one VM: make spec VM=luajit SPEC=spec/cache_spec.lua
 spec: all
-	$(RUN) $(LUA) $(BUSTED) $(BUSTED_ARGS) $(SPEC)
+	$(BUSTED_RUN) $(SPEC)
+
+.PHONY: test
+# set up, then all specs on Lua 5.4 and LuaJIT, the smoke spec on 5.1 and 5.3
+test: deps-test
+	@$(MAKE) test-ready
+
+SUITE_VMS := lua5.4 luajit
+SMOKE_VMS := lua5.1 lua5.3
+
+.PHONY: test-ready
+test-ready:
+	@rm -rf build/results
+	@failed=; \
+	for vm in $(SUITE_VMS); do \
+	  .ci/tally $$vm $(MAKE) -s spec VM=$$vm || failed=1; \
+	done; \
+	for vm in $(SMOKE_VMS); do \
+	  .ci/tally $$vm $(MAKE) -s spec VM=$$vm SPEC=spec/smoke.lua || \
+	    failed=1; \
+	done; \
+	.ci/tally --total && [ -z "$$failed" ]
+
+.PHONY: lint
+# luacheck, C warnings as errors, and the rules of the house
+lint: deps-test
+	@.ci/lint
+
+.PHONY: asan
+# all specs on Lua 5.4 under AddressSanitizer and UBSan
+asan: deps-test
+	@.ci/tally asan $(MAKE) -s spec VM=lua5.4 SAN=1
+
+# The specs of the core, its bindings and the system calls, by their names.
+C_SPECS = $(sort $(wildcard $(patsubst %.c,spec/%_spec.lua,\
+  $(notdir $(wildcard csrc/core/*.c csrc/lua/*.c csrc/sys/*.c)))))
+
+.PHONY: valgrind
+# the specs of the core and the bindings on Lua 5.4 under valgrind
+valgrind: deps-test
+	@.ci/tally valgrind $(MAKE) -s spec VM=lua5.4 SAN= \
+	  SPEC="$(C_SPECS)" PRELOAD="valgrind -q --error-exitcode=9 \
+	  --leak-check=full --errors-for-leak-kinds=definite"
+
+.PHONY: torture
+# all specs with sanitizers and a collector that never rests
+torture: deps-test
+	@.ci/tally torture $(MAKE) -s spec VM=lua5.4 SAN=1 \
+	  BUSTED_ARGS="--helper=spec/support/torture.lua"
+
+FUZZ_SECONDS ?= 60
+
+.PHONY: fuzz
+# the specs tagged #fuzz, with sanitizers, for FUZZ_SECONDS=60 each
+fuzz: deps-test
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) .ci/tally fuzz $(MAKE) -s spec \
+	  VM=lua5.4 SAN=1 BUSTED_ARGS="--tags=fuzz"
+
+.PHONY: conformance
+# set up, start a real DolphinScheduler, run the specs of conformance/ on it
+conformance: deps-conformance
+	@.ci/tally conformance conformance/run
+
+.PHONY: bench
+# measure, and compare with peers measured in the same run
+bench: deps-test
+	@$(MAKE) -s bench-ready
+
+.PHONY: bench-ready
+bench-ready: all
+	@$(RUN) LUA=$(LUA) bench/run $(BENCH_ARGS)
+
+# --- Shipping ----------------------------------------------------------------
+
+.PHONY: install
+# install one VM's modules and commands [DESTDIR=] [PREFIX=/usr/local]
+install: all
+	install -d $(addprefix $(DESTDIR),$(INST_LIBDIR)/dsclient $(INST_BINDIR))
+	install -m 644 $(MODULES) $(DESTDIR)$(INST_LIBDIR)/dsclient
+	cd lua && find . -name '*.lua' -exec sh -c 'for file; do \
+	  install -D -m 644 "$$file" "$(INSTALL_LUA)/$$file"; done' sh {} +
+	for file in $(wildcard bin/*); do \
+	  sed '1s|^#!.*|#!/usr/bin/env $(LUA)|' $$file \
+	    >$(DESTDIR)$(INST_BINDIR)/$${file#bin/} && \
+	  chmod 755 $(DESTDIR)$(INST_BINDIR)/$${file#bin/} || exit 1; done
+
+INSTALL_LUA = $(abspath $(DESTDIR)$(INST_LUADIR))
+
+.PHONY: rockspecs
+# write the rockspecs anew from the files of the tree
+rockspecs:
+	lua5.4 rockspec/update.lua
+
+.PHONY: sources
+# print what each C module is made of, one line each
+sources:
+	@echo core $(CORE_OBJ:$(OBJ)/%.o=csrc/%.c)
+	@echo curl $(CURL_OBJ:$(OBJ)/%.o=csrc/%.c)
+	@echo sys $(SYS_OBJ:$(OBJ)/%.o=csrc/%.c)
 
 .PHONY: clean
+# remove all that was built; a conformance server is ended first
 clean:
+	@[ ! -e build/conformance/run/pid ] || conformance/real-ds stop
 	rm -rf build

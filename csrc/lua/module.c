@@ -5,5 +5,9 @@ LDSC_EXPORT int luaopen_dsclient_core(lua_State *L);
 int luaopen_dsclient_core(lua_State *L) {
   ldsc_checkversion(L);
   lua_newtable(L);
+  ldsc_open_json(L);
+  ldsc_open_url(L);
+  ldsc_open_client(L);
+  ldsc_open_call(L);
   return 1;
 }

@@ -22,6 +22,12 @@ struct ldsc_env {
 
 void ldsc_env_init(lua_State *L, struct ldsc_env *env);
 
+/* Pushes the value of a text that core.encode wrote; throws on any other. */
+void ldsc_decode(lua_State *L, const char *text, size_t length);
+
 void ldsc_open_json(lua_State *L);
+void ldsc_open_url(lua_State *L);
+void ldsc_open_client(lua_State *L);
+void ldsc_open_call(lua_State *L);
 
 #endif

@@ -1,0 +1,316 @@
+#include "core/cache.h"
+
+#include <string.h>
+
+#include "core/hash.h"
+
+#define NONE UINT32_MAX
+#define FIRST_ENTRIES 16
+/* An entry may take this part of the byte budget. */
+#define ENTRY_SHARE 8
+
+struct node {
+  char *bytes; /* the key, then the value */
+  size_t key_length, length, charge;
+  uint64_t hash;
+  int64_t stored_us, fresh_until_us;
+  uint32_t next_in_bucket;
+  uint32_t newer, older; /* in order of insertion; `newer` links free nodes */
+  bool live, visited, has_object;
+};
+
+struct dsc_cache {
+  const struct dsc_env *env;
+  struct dsc_cache_limits limits;
+  struct dsc_hash_key hash_key;
+  struct dsc_cache_stats stats;
+  struct node *nodes;
+  uint32_t *buckets; /* as many as nodes: a power of two */
+  uint32_t *dropped;
+  uint32_t capacity, used, dropped_count;
+  uint32_t free, newest, oldest, hand;
+};
+
+dsc_cache *dsc_cache_new(const struct dsc_env *env,
+                         const struct dsc_cache_limits *limits) {
+  dsc_cache *cache = (dsc_cache *)dsc_alloc(env, sizeof *cache);
+  if (cache == NULL)
+    return NULL;
+  memset(cache, 0, sizeof *cache);
+  cache->env = env;
+  cache->limits = *limits;
+  cache->hash_key.k[0] = env->random(env->ud);
+  cache->hash_key.k[1] = env->random(env->ud);
+  cache->free = cache->newest = cache->oldest = cache->hand = NONE;
+  return cache;
+}
+
+static size_t node_bytes(const struct node *node) {
+  return node->key_length + node->length + node->charge;
+}
+
+static uint32_t *bucket(dsc_cache *cache, uint64_t hash) {
+  return &cache->buckets[hash & (cache->capacity - 1)];
+}
+
+static void unlink_from_bucket(dsc_cache *cache, uint32_t index) {
+  uint32_t *at = bucket(cache, cache->nodes[index].hash);
+  while (*at != index)
+    at = &cache->nodes[*at].next_in_bucket;
+  *at = cache->nodes[index].next_in_bucket;
+}
+
+static void unlink_from_order(dsc_cache *cache, uint32_t index) {
+  struct node *node = &cache->nodes[index];
+  if (cache->hand == index)
+    cache->hand = node->newer;
+  if (node->newer != NONE)
+    cache->nodes[node->newer].older = node->older;
+  else
+    cache->newest = node->older;
+  if (node->older != NONE)
+    cache->nodes[node->older].newer = node->newer;
+  else
+    cache->oldest = node->newer;
+}
+
+static void drop(dsc_cache *cache, uint32_t index) {
+  struct node *node = &cache->nodes[index];
+  unlink_from_bucket(cache, index);
+  unlink_from_order(cache, index);
+  cache->stats.bytes -= node_bytes(node);
+  cache->stats.size--;
+  if (node->has_object)
+    cache->dropped[cache->dropped_count++] = index;
+  dsc_free(cache->env, node->bytes, node->key_length + node->length);
+  node->bytes = NULL;
+  node->live = false;
+  node->has_object = false;
+  node->newer = cache->free;
+  cache->free = index;
+}
+
+void dsc_cache_free(dsc_cache *cache) {
+  if (cache == NULL)
+    return;
+  const struct dsc_env *env = cache->env;
+  for (uint32_t i = 0; i < cache->used; i++)
+    if (cache->nodes[i].live)
+      dsc_free(env, cache->nodes[i].bytes,
+               cache->nodes[i].key_length + cache->nodes[i].length);
+  dsc_free(env, cache->nodes, cache->capacity * sizeof *cache->nodes);
+  dsc_free(env, cache->buckets, cache->capacity * sizeof *cache->buckets);
+  dsc_free(env, cache->dropped, cache->capacity * sizeof *cache->dropped);
+  dsc_free(env, cache, sizeof *cache);
+}
+
+static uint32_t find(dsc_cache *cache, uint64_t hash, const char *key,
+                     size_t key_length) {
+  if (cache->capacity == 0)
+    return NONE;
+  uint32_t index = *bucket(cache, hash);
+  while (index != NONE) {
+    const struct node *node = &cache->nodes[index];
+    if (node->hash == hash && node->key_length == key_length &&
+        memcmp(node->bytes, key, key_length) == 0)
+      return index;
+    index = node->next_in_bucket;
+  }
+  return NONE;
+}
+
+static void describe(const dsc_cache *cache, uint32_t index,
+                     struct dsc_entry *entry) {
+  const struct node *node = &cache->nodes[index];
+  entry->value = node->bytes + node->key_length;
+  entry->length = node->length;
+  entry->stored_us = node->stored_us;
+  entry->index = index;
+}
+
+bool dsc_cache_get(dsc_cache *cache, const char *key, size_t key_length,
+                   struct dsc_entry *entry) {
+  uint64_t hash = dsc_hash(&cache->hash_key, key, key_length);
+  uint32_t index = find(cache, hash, key, key_length);
+  if (index != NONE &&
+      cache->nodes[index].fresh_until_us <= dsc_now_us(cache->env)) {
+    cache->stats.expired++;
+    drop(cache, index);
+    index = NONE;
+  }
+  if (index == NONE) {
+    cache->stats.misses++;
+    return false;
+  }
+  cache->stats.hits++;
+  cache->nodes[index].visited = true;
+  describe(cache, index, entry);
+  return true;
+}
+
+/* Twice as many nodes; false, and nothing has changed, without memory. */
+static bool grow(dsc_cache *cache) {
+  uint32_t old = cache->capacity;
+  uint32_t capacity = old != 0 ? old * 2 : FIRST_ENTRIES;
+  const struct dsc_env *env = cache->env;
+  uint32_t *dropped =
+      (uint32_t *)dsc_alloc(env, capacity * sizeof *cache->dropped);
+  uint32_t *buckets =
+      (uint32_t *)dsc_alloc(env, capacity * sizeof *cache->buckets);
+  struct node *nodes = NULL;
+  if (dropped != NULL && buckets != NULL)
+    nodes = (struct node *)dsc_realloc(env, cache->nodes,
+                                       old * sizeof *cache->nodes,
+                                       capacity * sizeof *cache->nodes);
+  if (nodes == NULL) {
+    dsc_free(env, dropped, capacity * sizeof *cache->dropped);
+    dsc_free(env, buckets, capacity * sizeof *cache->buckets);
+    return false;
+  }
+  if (old != 0)
+    memcpy(dropped, cache->dropped, old * sizeof *dropped);
+  dsc_free(env, cache->dropped, old * sizeof *cache->dropped);
+  dsc_free(env, cache->buckets, old * sizeof *cache->buckets);
+  cache->nodes = nodes;
+  cache->buckets = buckets;
+  cache->dropped = dropped;
+  cache->capacity = capacity;
+  for (uint32_t i = 0; i < capacity; i++)
+    buckets[i] = NONE;
+  for (uint32_t i = 0; i < cache->used; i++) {
+    if (!nodes[i].live)
+      continue;
+    uint32_t *at = bucket(cache, nodes[i].hash);
+    nodes[i].next_in_bucket = *at;
+    *at = i;
+  }
+  return true;
+}
+
+static void evict(dsc_cache *cache) {
+  uint32_t at = cache->hand != NONE ? cache->hand : cache->oldest;
+  while (cache->nodes[at].visited) {
+    cache->nodes[at].visited = false;
+    at = cache->nodes[at].newer != NONE ? cache->nodes[at].newer
+                                        : cache->oldest;
+  }
+  cache->hand = at; /* drop moves it on to the next newer */
+  drop(cache, at);
+  cache->stats.evictions++;
+}
+
+static uint32_t take_node(dsc_cache *cache) {
+  uint32_t index = cache->free;
+  if (index != NONE) {
+    cache->free = cache->nodes[index].newer;
+    return index;
+  }
+  if (cache->used == cache->capacity && !grow(cache))
+    return NONE;
+  return cache->used++;
+}
+
+static void insert(dsc_cache *cache, uint32_t index) {
+  struct node *node = &cache->nodes[index];
+  uint32_t *at = bucket(cache, node->hash);
+  node->next_in_bucket = *at;
+  *at = index;
+  node->newer = NONE;
+  node->older = cache->newest;
+  if (cache->newest != NONE)
+    cache->nodes[cache->newest].newer = index;
+  else
+    cache->oldest = index;
+  cache->newest = index;
+  cache->stats.size++;
+  cache->stats.bytes += node_bytes(node);
+}
+
+bool dsc_cache_put(dsc_cache *cache, const char *key, size_t key_length,
+                   const char *value, size_t length, size_t charge,
+                   int64_t ttl_us, struct dsc_entry *entry) {
+  uint64_t hash = dsc_hash(&cache->hash_key, key, key_length);
+  uint32_t index = find(cache, hash, key, key_length);
+  size_t bytes = key_length + length + charge;
+  if (index != NONE)
+    drop(cache, index);
+  if (ttl_us <= 0 || cache->limits.entries_max == 0 ||
+      bytes > cache->limits.bytes_max / ENTRY_SHARE)
+    return false;
+  while (cache->stats.size >= cache->limits.entries_max ||
+         cache->stats.bytes + bytes > cache->limits.bytes_max)
+    evict(cache);
+  char *copy = (char *)dsc_alloc(cache->env, key_length + length);
+  if (copy == NULL)
+    return false;
+  index = take_node(cache);
+  if (index == NONE) {
+    dsc_free(cache->env, copy, key_length + length);
+    return false;
+  }
+  memcpy(copy, key, key_length);
+  if (length != 0)
+    memcpy(copy + key_length, value, length);
+  int64_t now_us = dsc_now_us(cache->env);
+  struct node node = {0};
+  node.bytes = copy;
+  node.key_length = key_length;
+  node.length = length;
+  node.charge = charge;
+  node.hash = hash;
+  node.stored_us = now_us;
+  node.fresh_until_us = ttl_us < INT64_MAX - now_us ? now_us + ttl_us
+                                                    : INT64_MAX;
+  node.live = true;
+  cache->nodes[index] = node;
+  insert(cache, index);
+  describe(cache, index, entry);
+  return true;
+}
+
+bool dsc_cache_set_object(dsc_cache *cache, uint32_t index, size_t charge) {
+  struct node *node = &cache->nodes[index];
+  size_t bytes = node_bytes(node) + charge;
+  if (bytes > cache->limits.bytes_max / ENTRY_SHARE ||
+      cache->stats.bytes + charge > cache->limits.bytes_max)
+    return false;
+  node->has_object = true;
+  node->charge += charge;
+  cache->stats.bytes += charge;
+  return true;
+}
+
+bool dsc_cache_has_object(const dsc_cache *cache, uint32_t index) {
+  return cache->nodes[index].has_object;
+}
+
+uint32_t dsc_cache_drop(dsc_cache *cache, const char *prefix, size_t length) {
+  uint32_t before = cache->stats.size;
+  for (uint32_t i = 0; i < cache->used; i++) {
+    const struct node *node = &cache->nodes[i];
+    if (node->live && node->key_length >= length &&
+        memcmp(node->bytes, prefix, length) == 0)
+      drop(cache, i);
+  }
+  return before - cache->stats.size;
+}
+
+uint32_t dsc_cache_clean(dsc_cache *cache) {
+  uint32_t before = cache->stats.size;
+  int64_t now_us = dsc_now_us(cache->env);
+  for (uint32_t i = 0; i < cache->used; i++)
+    if (cache->nodes[i].live && cache->nodes[i].fresh_until_us <= now_us)
+      drop(cache, i);
+  cache->stats.expired += before - cache->stats.size;
+  return before - cache->stats.size;
+}
+
+uint32_t dsc_cache_dropped(dsc_cache *cache) {
+  if (cache->dropped_count == 0)
+    return NONE;
+  return cache->dropped[--cache->dropped_count];
+}
+
+void dsc_cache_get_stats(const dsc_cache *cache, struct dsc_cache_stats *out) {
+  *out = cache->stats;
+}

@@ -1,0 +1,170 @@
+#include "core/retry.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Codes of the server that mean "try again" (Status.java): no master
+** available, a project with fresh remains, a log not there yet. */
+static const int64_t codes_again[] = {10025, 10137, 10191};
+
+/* From 3.3 on an execute is a synchronous call from API to master, and code
+** 10000 may hide one that was done. These texts are refusals for sure. */
+#define CODE_INTERNAL 10000
+static const char *const refusals[] = {
+    "can not be recovered", "cannot recovery",   "cannot repeat running",
+    "can not stop",         "can not pause",     "Cannot find the workflow",
+    "Unsupported executeType",
+};
+
+/* Longer hints are as good as none: they can't fit into a call. */
+#define RETRY_AFTER_MAX_S 1000000
+
+static bool is_json(const char *content_type) {
+  static const char json[] = "application/json";
+  size_t length = sizeof json - 1;
+  return strncasecmp(content_type, json, length) == 0 &&
+         (content_type[length] == '\0' || content_type[length] == ';' ||
+          content_type[length] == ' ');
+}
+
+/* RFC 9110, 10.2.3, in its seconds form; anything else is no hint. */
+static int64_t retry_after_us(const char *text) {
+  int64_t seconds = 0;
+  if (*text == '\0')
+    return -1;
+  for (; *text != '\0'; text++) {
+    if (*text < '0' || *text > '9')
+      return -1;
+    seconds = seconds * 10 + (*text - '0');
+    if (seconds > RETRY_AFTER_MAX_S)
+      return RETRY_AFTER_MAX_S * INT64_C(1000000);
+  }
+  return seconds * 1000000;
+}
+
+static bool overloaded(int32_t status) {
+  return status == 500 || (status >= 502 && status <= 504);
+}
+
+void dsc_judge(const struct dsc_answer *answer, struct dsc_outcome *outcome,
+               struct dsc_envelope *envelope) {
+  memset(outcome, 0, sizeof *outcome);
+  memset(envelope, 0, sizeof *envelope);
+  outcome->phase = DSC_SENT;
+  outcome->status = answer->status;
+  outcome->retry_after_us = -1;
+  if (answer->status == 401 && answer->length == 0) {
+    outcome->kind = DSC_AUTH;
+  } else if (answer->status == 429) {
+    outcome->kind = DSC_THROTTLED;
+    outcome->retry_after_us = retry_after_us(answer->retry_after);
+  } else if (overloaded(answer->status)) {
+    outcome->kind = DSC_SERVER;
+    if (answer->status == 503)
+      outcome->retry_after_us = retry_after_us(answer->retry_after);
+  } else if (answer->status == 404 || answer->status == 405) {
+    outcome->kind = DSC_NOT_API;
+  } else if (answer->status < 200 || answer->status > 299) {
+    outcome->kind = DSC_HTTP;
+  } else if (!is_json(answer->content_type) ||
+             !dsc_envelope_read(answer->body, answer->length, envelope) ||
+             !envelope->has_code) {
+    outcome->kind = DSC_NOT_API;
+  } else {
+    outcome->has_code = true;
+    outcome->code = envelope->code;
+    outcome->kind = envelope->code == 0 ? DSC_OK : DSC_API;
+  }
+}
+
+static bool contains(const char *text, size_t length, const char *part) {
+  size_t part_length = strlen(part);
+  for (size_t i = 0; i + part_length <= length; i++)
+    if (memcmp(text + i, part, part_length) == 0)
+      return true;
+  return false;
+}
+
+static bool refused(const struct dsc_envelope *envelope) {
+  for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+    if (contains(envelope->msg, envelope->msg_length, refusals[i]))
+      return true;
+  return false;
+}
+
+bool dsc_may_have_acted(const struct dsc_outcome *outcome,
+                        const struct dsc_answer *answer,
+                        const struct dsc_envelope *envelope) {
+  switch (outcome->kind) {
+  case DSC_SERVER:
+    return true;
+  case DSC_NETWORK:
+  case DSC_TIMEOUT:
+  case DSC_PROTOCOL:
+    return outcome->phase != DSC_UNSENT;
+  case DSC_NOT_API:
+    /* a damaged answer of the API itself, not a page of something else */
+    return answer != NULL && answer->status >= 200 && answer->status <= 299 &&
+           is_json(answer->content_type);
+  case DSC_API:
+    return outcome->code == CODE_INTERNAL && !refused(envelope);
+  default:
+    return false;
+  }
+}
+
+static bool listed(const struct dsc_retry_policy *policy, int32_t status) {
+  for (int32_t i = 0; i < policy->statuses_count; i++)
+    if (policy->statuses[i] == status)
+      return true;
+  return false;
+}
+
+static bool code_again(int64_t code) {
+  for (size_t i = 0; i < sizeof codes_again / sizeof *codes_again; i++)
+    if (codes_again[i] == code)
+      return true;
+  return false;
+}
+
+bool dsc_retryable(const struct dsc_retry_policy *policy,
+                   enum dsc_replay replay, const struct dsc_outcome *outcome) {
+  bool replayable = replay != DSC_ONCE;
+  switch (outcome->kind) {
+  case DSC_CONNECT:
+  case DSC_TLS:
+  case DSC_DNS:
+    return true;
+  case DSC_NETWORK:
+  case DSC_TIMEOUT:
+  case DSC_PROTOCOL:
+    return outcome->phase == DSC_UNSENT || replayable;
+  case DSC_THROTTLED:
+    return listed(policy, outcome->status);
+  case DSC_SERVER:
+  case DSC_HTTP:
+    return replayable && listed(policy, outcome->status);
+  case DSC_API:
+    return replayable && code_again(outcome->code);
+  default:
+    return false;
+  }
+}
+
+int64_t dsc_backoff_us(const struct dsc_retry_policy *policy,
+                       const struct dsc_env *env, int32_t n,
+                       enum dsc_kind kind) {
+  int64_t wait_us = policy->backoff_us;
+  for (int32_t i = 1; i < n && wait_us < policy->backoff_max_us; i++)
+    wait_us *= 2;
+  if (wait_us > policy->backoff_max_us)
+    wait_us = policy->backoff_max_us;
+  enum dsc_jitter jitter = policy->jitter;
+  if (jitter == DSC_JITTER_AUTO)
+    jitter = kind == DSC_THROTTLED ? DSC_JITTER_EQUAL : DSC_JITTER_FULL;
+  if (jitter == DSC_JITTER_FULL)
+    return (int64_t)((double)wait_us * dsc_random(env));
+  if (jitter == DSC_JITTER_EQUAL)
+    return wait_us / 2 + (int64_t)((double)(wait_us / 2) * dsc_random(env));
+  return wait_us;
+}

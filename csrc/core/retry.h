@@ -1,0 +1,76 @@
+/*
+** What an attempt came to, and whether it may be repeated, after how long.
+** The table is that of the README's section on retries.
+*/
+#ifndef DSC_RETRY_H
+#define DSC_RETRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/env.h"
+#include "core/envelope.h"
+#include "core/error.h"
+
+/* How an operation may be repeated; not the HTTP method decides. */
+enum dsc_replay {
+  DSC_READ,       /* at will: may be cached and shared, too */
+  DSC_REPEATABLE, /* a write whose repetition ends in the same state */
+  DSC_ONCE        /* never after a byte was sent */
+};
+
+enum dsc_jitter {
+  DSC_JITTER_AUTO, /* full, but equal after a 429 */
+  DSC_JITTER_FULL,
+  DSC_JITTER_EQUAL,
+  DSC_JITTER_NONE
+};
+
+#define DSC_RETRY_STATUSES_MAX 16
+
+struct dsc_retry_policy {
+  int32_t max_retries;
+  int64_t backoff_us, backoff_max_us;
+  enum dsc_jitter jitter;
+  int32_t statuses[DSC_RETRY_STATUSES_MAX];
+  int32_t statuses_count;
+};
+
+/* What came back from one attempt. */
+struct dsc_outcome {
+  enum dsc_kind kind;
+  enum dsc_phase phase; /* DSC_SENT for every answer */
+  bool stale;           /* a reused connection was dead already */
+  int32_t status;       /* 0: no answer */
+  bool has_code;
+  int64_t code;
+  int64_t retry_after_us; /* below 0: not given */
+};
+
+struct dsc_answer {
+  int32_t status;
+  const char *content_type; /* "" when not given */
+  const char *retry_after;  /* "" when not given */
+  const char *body;
+  size_t length;
+};
+
+/* The verdict on an answer; fills in the envelope where there is one. */
+void dsc_judge(const struct dsc_answer *answer, struct dsc_outcome *outcome,
+               struct dsc_envelope *envelope);
+
+/* May this outcome be followed by another attempt at all? */
+bool dsc_retryable(const struct dsc_retry_policy *policy,
+                   enum dsc_replay replay, const struct dsc_outcome *outcome);
+
+/* May the server have acted although no success was seen? */
+bool dsc_may_have_acted(const struct dsc_outcome *outcome,
+                        const struct dsc_answer *answer,
+                        const struct dsc_envelope *envelope);
+
+/* The wait before the n-th repeat (from 1), without any hint. */
+int64_t dsc_backoff_us(const struct dsc_retry_policy *policy,
+                       const struct dsc_env *env, int32_t n,
+                       enum dsc_kind kind);
+
+#endif

@@ -1,0 +1,373 @@
+#include "curl/attempt.h"
+
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+/* libcurl takes its times as int milliseconds; this is eleven days. */
+#define TIMEOUT_MS_MAX 1e9
+/* A larger buffer is not kept for the next attempt. */
+#define KEPT_BYTES_MAX ((size_t)1 << 20)
+
+double ccurl_now_s(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static void fail(struct ccurl_attempt *attempt, enum dsc_kind kind,
+                 const char *text) {
+  attempt->kind = kind;
+  attempt->text = text;
+}
+
+/*
+** What libcurl calls. Returning a number other than the one expected aborts
+** the transfer; nothing here may call Lua.
+*/
+
+/* Called just before the request is written to a connection. */
+static int on_send(void *ud, char *remote_ip, char *local_ip, int remote_port,
+                   int local_port) {
+  struct ccurl_attempt *attempt = (struct ccurl_attempt *)ud;
+  (void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
+  if (attempt->phase != DSC_UNSENT) {
+    /* libcurl repeats by itself, POST included: a repeat is ours to decide */
+    fail(attempt, DSC_NETWORK,
+         "the reused connection was closed before an answer came");
+    return CURL_PREREQFUNC_ABORT;
+  }
+  long connections = 0;
+  curl_easy_getinfo(attempt->easy, CURLINFO_NUM_CONNECTS, &connections);
+  attempt->reused = connections == 0;
+  attempt->phase = DSC_SENT;
+  attempt->moved_at_s = ccurl_now_s();
+  return CURL_PREREQFUNC_OK;
+}
+
+static void answer_moved(struct ccurl_attempt *attempt) {
+  attempt->phase = DSC_PARTIAL;
+  if (attempt->idle_timeout_s > 0)
+    attempt->moved_at_s = ccurl_now_s();
+}
+
+static size_t keep(struct ccurl_attempt *attempt, struct dsc_buf *buf,
+                   const char *data, size_t length) {
+  if (dsc_buf_add(buf, data, length))
+    return length;
+  fail(attempt, DSC_MEMORY, "no memory for the answer");
+  return 0;
+}
+
+static size_t on_head(char *data, size_t size, size_t count, void *ud) {
+  struct ccurl_attempt *attempt = (struct ccurl_attempt *)ud;
+  const size_t length = size * count;
+  answer_moved(attempt);
+  attempt->head_bytes += length;
+  if (attempt->head_bytes > CCURL_HEAD_BYTES_MAX) {
+    fail(attempt, DSC_PROTOCOL, "the head of the answer is too large");
+    return 0;
+  }
+  if (length > 5 && memcmp(data, "HTTP/", 5) == 0)
+    attempt->head.length = 0; /* the one before was an interim answer */
+  else if (attempt->body.length > 0)
+    return length; /* a trailer */
+  return keep(attempt, &attempt->head, data, length);
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *ud) {
+  struct ccurl_attempt *attempt = (struct ccurl_attempt *)ud;
+  const size_t length = size * count;
+  answer_moved(attempt);
+  if (length > attempt->body_bytes_max - attempt->body.length) {
+    fail(attempt, DSC_PROTOCOL, "the body of the answer is too large");
+    return 0;
+  }
+  return keep(attempt, &attempt->body, data, length);
+}
+
+/*
+** The handle and its request.
+*/
+
+bool ccurl_attempt_init(struct ccurl_attempt *attempt, CURL *model,
+                        const struct dsc_env *env) {
+  dsc_buf_init(&attempt->request, env, CCURL_REQUEST_BYTES_MAX);
+  dsc_buf_init(&attempt->head, env, CCURL_HEAD_BYTES_MAX);
+  dsc_buf_init(&attempt->body, env, 0);
+  CURL *easy = attempt->easy = curl_easy_duphandle(model);
+  if (easy == NULL)
+    return false;
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, (void *)attempt);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, attempt->error_text);
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
+  curl_easy_setopt(easy, CURLOPT_PREREQDATA, (void *)attempt);
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, (void *)attempt);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, (void *)attempt);
+  return true;
+}
+
+void ccurl_attempt_free(struct ccurl_attempt *attempt) {
+  curl_easy_cleanup(attempt->easy);
+  attempt->easy = NULL;
+  dsc_buf_free(&attempt->request);
+  dsc_buf_free(&attempt->head);
+  dsc_buf_free(&attempt->body);
+}
+
+static void empty(struct dsc_buf *buf) {
+  if (buf->size > KEPT_BYTES_MAX)
+    dsc_buf_free(buf);
+  buf->length = 0;
+}
+
+void ccurl_attempt_reset(struct ccurl_attempt *attempt) {
+  empty(&attempt->request);
+  empty(&attempt->head);
+  empty(&attempt->body);
+  attempt->line_count = 0;
+  attempt->head_bytes = 0;
+  attempt->moved = 0;
+  attempt->phase = DSC_UNSENT;
+  attempt->kind = DSC_OK;
+  attempt->text = NULL;
+  attempt->running = false;
+  attempt->reused = false;
+  attempt->error_text[0] = '\0';
+}
+
+static enum dsc_kind add_bytes(struct dsc_buf *buf, const char *data,
+                               size_t length) {
+  if (length > buf->size_max - buf->length)
+    return DSC_LIMIT;
+  return dsc_buf_add(buf, data, length) ? DSC_OK : DSC_MEMORY;
+}
+
+enum dsc_kind ccurl_attempt_line(struct ccurl_attempt *attempt,
+                                 const char *line, size_t length) {
+  if (memchr(line, '\0', length) != NULL || strpbrk(line, "\r\n") != NULL)
+    return DSC_ARGUMENT;
+  if (attempt->line_count == CCURL_LINES_MAX)
+    return DSC_LIMIT;
+  attempt->line_count++;
+  return add_bytes(&attempt->request, line, length + 1);
+}
+
+/* The buffer does not move any more: the list can point into it. */
+static struct curl_slist *link_lines(struct ccurl_attempt *attempt) {
+  char *line = attempt->request.data;
+  for (size_t i = 0; i < attempt->line_count; i++) {
+    attempt->lines[i].data = line;
+    attempt->lines[i].next =
+        i + 1 < attempt->line_count ? &attempt->lines[i + 1] : NULL;
+    line += strlen(line) + 1;
+  }
+  return attempt->line_count > 0 ? attempt->lines : NULL;
+}
+
+static bool has_no_body(const char *method) {
+  return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ||
+         strcmp(method, "DELETE") == 0;
+}
+
+static void set_method(CURL *easy, const struct ccurl_request *request,
+                       const char *body) {
+  const char *method = request->method;
+  const char *implied = "GET";
+  if (request->body != NULL || !has_no_body(method)) {
+    implied = "POST";
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                     (curl_off_t)request->body_length);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
+  } else if (strcmp(method, "HEAD") == 0) {
+    implied = "HEAD";
+    curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  } else {
+    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+  }
+  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST,
+                   strcmp(method, implied) == 0 ? NULL : method);
+}
+
+/* Rounded up: libcurl must not end before our own clock does; 0 is never. */
+static long to_ms(double seconds) {
+  return (long)fmin(fmax(ceil(seconds * 1e3), 1), TIMEOUT_MS_MAX);
+}
+
+enum dsc_kind ccurl_attempt_prepare(struct ccurl_attempt *attempt,
+                                    const struct ccurl_request *request) {
+  static const char no_expect[] = "Expect:";
+  CURL *easy = attempt->easy;
+  enum dsc_kind kind =
+      ccurl_attempt_line(attempt, no_expect, sizeof no_expect - 1);
+  const size_t head_length = attempt->request.length;
+  if (kind == DSC_OK && request->body != NULL)
+    kind = add_bytes(&attempt->request, request->body, request->body_length);
+  if (kind != DSC_OK)
+    return kind;
+  attempt->body_bytes_max = request->body_bytes_max;
+  attempt->body.size_max = request->body_bytes_max;
+  attempt->deadline_s = request->deadline_s;
+  attempt->idle_timeout_s = request->idle_timeout_s;
+  const double left_s = request->deadline_s - ccurl_now_s();
+  if (left_s <= 0)
+    return DSC_TIMEOUT;
+  set_method(easy, request, attempt->request.data + head_length);
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, link_lines(attempt));
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, to_ms(left_s));
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                   to_ms(fmin(request->connect_timeout_s, left_s)));
+  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
+  return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK
+             ? DSC_OK
+             : DSC_MEMORY;
+}
+
+/*
+** Its times.
+*/
+
+static bool has_moved(struct ccurl_attempt *attempt) {
+  curl_off_t up = 0;
+  curl_off_t down = 0;
+  curl_easy_getinfo(attempt->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+  curl_easy_getinfo(attempt->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
+  const bool moved = up + down != attempt->moved;
+  attempt->moved = up + down;
+  return moved;
+}
+
+/* Before the request is sent the connect time-out rules. */
+static bool is_idle(struct ccurl_attempt *attempt, double now_s) {
+  if (attempt->idle_timeout_s <= 0 || attempt->phase == DSC_UNSENT ||
+      now_s < attempt->moved_at_s + attempt->idle_timeout_s)
+    return false;
+  if (!has_moved(attempt))
+    return true;
+  attempt->moved_at_s = now_s;
+  return false;
+}
+
+bool ccurl_attempt_expired(struct ccurl_attempt *attempt, double now_s) {
+  if (now_s >= attempt->deadline_s)
+    fail(attempt, DSC_TIMEOUT, "the deadline passed");
+  else if (is_idle(attempt, now_s))
+    fail(attempt, DSC_TIMEOUT, "the server was silent for too long");
+  return attempt->kind != DSC_OK;
+}
+
+double ccurl_attempt_expires_s(const struct ccurl_attempt *attempt) {
+  if (attempt->idle_timeout_s <= 0 || attempt->phase == DSC_UNSENT)
+    return attempt->deadline_s;
+  return fmin(attempt->deadline_s,
+              attempt->moved_at_s + attempt->idle_timeout_s);
+}
+
+/*
+** What came of it.
+*/
+
+static const struct {
+  CURLcode code;
+  enum dsc_kind kind;
+} kinds[] = {
+    {CURLE_OK, DSC_OK},
+    {CURLE_COULDNT_RESOLVE_HOST, DSC_DNS},
+    {CURLE_COULDNT_RESOLVE_PROXY, DSC_DNS},
+    {CURLE_COULDNT_CONNECT, DSC_CONNECT},
+    {CURLE_PROXY, DSC_CONNECT},
+    {CURLE_INTERFACE_FAILED, DSC_CONNECT},
+    {CURLE_SSL_CONNECT_ERROR, DSC_TLS},
+    {CURLE_SSL_ENGINE_NOTFOUND, DSC_TLS},
+    {CURLE_SSL_CERTPROBLEM, DSC_TLS},
+    {CURLE_SSL_CIPHER, DSC_TLS},
+    {CURLE_PEER_FAILED_VERIFICATION, DSC_TLS},
+    {CURLE_SSL_CACERT_BADFILE, DSC_TLS},
+    {CURLE_SSL_CRL_BADFILE, DSC_TLS},
+    {CURLE_SSL_ISSUER_ERROR, DSC_TLS},
+    {CURLE_SSL_INVALIDCERTSTATUS, DSC_TLS},
+    {CURLE_SSL_CLIENTCERT, DSC_TLS},
+    {CURLE_OPERATION_TIMEDOUT, DSC_TIMEOUT},
+    {CURLE_OUT_OF_MEMORY, DSC_MEMORY},
+    {CURLE_UNSUPPORTED_PROTOCOL, DSC_PROTOCOL}, /* an answer without a head */
+    {CURLE_WEIRD_SERVER_REPLY, DSC_PROTOCOL},
+    {CURLE_BAD_CONTENT_ENCODING, DSC_PROTOCOL},
+    {CURLE_WRITE_ERROR, DSC_PROTOCOL}, /* of the decoder; not one of ours */
+    {CURLE_FILESIZE_EXCEEDED, DSC_PROTOCOL},
+    {CURLE_URL_MALFORMAT, DSC_ARGUMENT},
+    {CURLE_LOGIN_DENIED, DSC_ARGUMENT}, /* user-info in the URL */
+};
+
+static enum dsc_kind kind_of_code(CURLcode code) {
+  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+    if (kinds[i].code == code)
+      return kinds[i].kind;
+  }
+  return DSC_NETWORK;
+}
+
+/* The connect time-out passed, the deadline did not: what took so long? */
+static enum dsc_kind kind_of_connect_timeout(struct ccurl_attempt *attempt) {
+  curl_off_t resolved_us = 0;
+  curl_off_t connected_us = 0;
+  curl_easy_getinfo(attempt->easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved_us);
+  curl_easy_getinfo(attempt->easy, CURLINFO_CONNECT_TIME_T, &connected_us);
+  if (resolved_us == 0)
+    return DSC_DNS;
+  return connected_us == 0 ? DSC_CONNECT : DSC_TLS;
+}
+
+static enum dsc_kind judge(struct ccurl_attempt *attempt, CURLcode code) {
+  enum dsc_kind kind = kind_of_code(code);
+  if (attempt->phase == DSC_UNSENT) {
+    if (kind == DSC_NETWORK)
+      return DSC_CONNECT;
+    if (kind == DSC_PROTOCOL)
+      return DSC_ARGUMENT; /* neither http nor https */
+    if (kind == DSC_TIMEOUT && ccurl_now_s() < attempt->deadline_s)
+      return kind_of_connect_timeout(attempt);
+    return kind;
+  }
+  /* a bad chunk has the same code as a reset */
+  if (code == CURLE_RECV_ERROR &&
+      strstr(attempt->error_text, "chunked-encoding") != NULL)
+    return DSC_PROTOCOL;
+  return kind;
+}
+
+/* One line, no control bytes, and no query string: it may hold secrets. */
+static void clean(char *text) {
+  char *to = text;
+  bool query = false;
+  for (const char *from = text; *from != '\0'; from++) {
+    const unsigned char byte = (unsigned char)*from;
+    const bool space = byte <= ' ' || byte == 0x7F;
+    query = !space && (query || byte == '?');
+    if (!query)
+      *to++ = space ? ' ' : (char)byte;
+  }
+  while (to > text && to[-1] == ' ')
+    to--;
+  *to = '\0';
+}
+
+void ccurl_attempt_end(struct ccurl_attempt *attempt, CURLcode code) {
+  if (code == CURLE_OK || attempt->kind != DSC_OK)
+    return;
+  clean(attempt->error_text);
+  fail(attempt, judge(attempt, code),
+       attempt->error_text[0] != '\0' ? attempt->error_text
+                                      : curl_easy_strerror(code));
+  /* bytes came, though none that libcurl could pass on as a head */
+  if (attempt->kind == DSC_PROTOCOL && attempt->phase == DSC_SENT)
+    attempt->phase = DSC_PARTIAL;
+}
+
+bool ccurl_attempt_stale(const struct ccurl_attempt *attempt) {
+  return attempt->reused && attempt->phase == DSC_SENT &&
+         attempt->kind == DSC_NETWORK;
+}

@@ -1,0 +1,484 @@
+/*
+** The Lua face of the libcurl transport: reads options and requests, hands
+** out answers and failures. It converts, the pool decides.
+*/
+#include <ctype.h>
+#include <math.h>
+
+#include "curl/pool.h"
+#include "lua/compat.h"
+
+#define TRANSPORT "dsclient.curl.transport"
+#define TRANSFER "dsclient.curl.transfer"
+
+/* The first libcurl that calls back before it sends and can be trusted. */
+#define LIBCURL_MIN 0x075000
+#define LIBCURL_MIN_NAME "7.80"
+
+#define POOL_MAXSIZE 20
+#define POOL_MAXSIZE_MAX 10000
+/* The server's Jetty closes idle connections after 30 s. */
+#define IDLE_MAX_S 25
+#define IDLE_MAX_S_MAX 86400
+#define CONNECT_TIMEOUT_S 5
+#define BODY_BYTES_MAX ((size_t)64 << 20)
+
+LDSC_EXPORT int luaopen_dsclient_curl(lua_State *L);
+
+struct transport {
+  struct ccurl_pool pool;
+  lua_Alloc alloc; /* of the Lua state, so that its limits hold for us too */
+  void *alloc_ud;
+  double connect_timeout_s;
+};
+
+static void *state_alloc(void *ud, void *ptr, size_t old_size, size_t size) {
+  struct transport *transport = (struct transport *)ud;
+  return transport->alloc(transport->alloc_ud, ptr, old_size, size);
+}
+
+/*
+** Options: a table of these, each of the type named or absent.
+*/
+
+static bool is_absent(lua_State *L, int index, const char *name, int type) {
+  lua_getfield(L, index, name);
+  if (lua_isnil(L, -1))
+    return true;
+  if (lua_type(L, -1) != type)
+    luaL_error(L, "%s: expected %s, got %s", name, lua_typename(L, type),
+               luaL_typename(L, -1));
+  return false;
+}
+
+/* The value stays on the stack: it keeps the string alive. */
+static const char *string_option(lua_State *L, int index, const char *name,
+                                 const char *absent) {
+  return is_absent(L, index, name, LUA_TSTRING) ? absent
+                                                : lua_tostring(L, -1);
+}
+
+static double number_option(lua_State *L, int index, const char *name,
+                            double absent) {
+  const double value = is_absent(L, index, name, LUA_TNUMBER)
+                           ? absent
+                           : lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+static bool boolean_option(lua_State *L, int index, const char *name,
+                           bool absent) {
+  const bool value = is_absent(L, index, name, LUA_TBOOLEAN)
+                         ? absent
+                         : lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+static double clamp(double value, double min, double max) {
+  return fmin(fmax(value, min), max);
+}
+
+static const char *proxy_option(lua_State *L, int index) {
+  lua_getfield(L, index, "proxy");
+  const bool refused = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return refused ? "" : string_option(L, index, "proxy", NULL);
+}
+
+static void read_tls(lua_State *L, int index, struct ccurl_options *options) {
+  options->verify = true;
+  if (is_absent(L, index, "tls", LUA_TTABLE))
+    return;
+  const int tls = lua_gettop(L);
+  options->ca_file = string_option(L, tls, "ca_file", NULL);
+  options->cert = string_option(L, tls, "cert", NULL);
+  options->key = string_option(L, tls, "key", NULL);
+  options->verify = boolean_option(L, tls, "verify", true);
+}
+
+static void read_options(lua_State *L, int index,
+                         struct ccurl_options *options) {
+  options->pool_maxsize = (long)clamp(
+      number_option(L, index, "pool_maxsize", POOL_MAXSIZE), 1,
+      POOL_MAXSIZE_MAX);
+  options->idle_max_s = (long)clamp(
+      number_option(L, index, "idle_max_s", IDLE_MAX_S), 1, IDLE_MAX_S_MAX);
+  options->user_agent = string_option(L, index, "user_agent", NULL);
+  options->proxy = proxy_option(L, index);
+  read_tls(L, index, options);
+}
+
+/*
+** Failures.
+*/
+
+static const char *const phase_names[DSC_PHASES] = {"unsent", "sent",
+                                                    "partial"};
+
+static int push_failure(lua_State *L, enum dsc_phase phase,
+                        enum dsc_kind kind, const char *message) {
+  lua_pushnil(L);
+  lua_createtable(L, 0, 5);
+  lua_pushstring(L, phase_names[phase]);
+  lua_setfield(L, -2, "phase");
+  lua_pushstring(L, dsc_kind_name(kind));
+  lua_setfield(L, -2, "kind");
+  lua_pushstring(L, message);
+  lua_setfield(L, -2, "message");
+  return 2;
+}
+
+static void set_boolean(lua_State *L, const char *name, bool value) {
+  lua_pushboolean(L, value);
+  lua_setfield(L, -2, name);
+}
+
+static void set_number(lua_State *L, const char *name, double value) {
+  lua_pushnumber(L, value);
+  lua_setfield(L, -2, name);
+}
+
+static void set_integer(lua_State *L, const char *name, int64_t value) {
+  lua_pushinteger(L, (lua_Integer)value);
+  lua_setfield(L, -2, name);
+}
+
+static int push_attempt_failure(lua_State *L,
+                                const struct ccurl_attempt *attempt) {
+  push_failure(L, attempt->phase, attempt->kind, attempt->text);
+  set_boolean(L, "reused", attempt->reused);
+  set_boolean(L, "stale", ccurl_attempt_stale(attempt));
+  return 2;
+}
+
+static int push_refusal(lua_State *L, enum dsc_kind kind) {
+  const char *message = "no memory for the request";
+  if (kind == DSC_ARGUMENT)
+    message = "a part of the request holds CR, LF, NUL or what isn't allowed";
+  else if (kind == DSC_LIMIT)
+    message = "the request is too large";
+  else if (kind == DSC_TIMEOUT)
+    message = "the deadline passed before it began";
+  return push_failure(L, DSC_UNSENT, kind, message);
+}
+
+/*
+** Answers.
+*/
+
+static bool is_blank(char byte) {
+  return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+/* Sets one field in the table on top; a repeated name gets a list. */
+static void set_header(lua_State *L, char *line, char *end) {
+  char *colon = (char *)memchr(line, ':', (size_t)(end - line));
+  if (colon == NULL)
+    return; /* the status line, the empty line */
+  for (char *c = line; c < colon; c++)
+    *c = (char)tolower((unsigned char)*c);
+  const char *value = colon + 1;
+  while (value < end && is_blank(*value))
+    value++;
+  while (end > value && is_blank(end[-1]))
+    end--;
+  lua_pushlstring(L, line, (size_t)(colon - line));
+  lua_pushvalue(L, -1);
+  lua_rawget(L, -3);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    lua_pushlstring(L, value, (size_t)(end - value));
+  } else {
+    lua_pushliteral(L, ", ");
+    lua_pushlstring(L, value, (size_t)(end - value));
+    lua_concat(L, 3);
+  }
+  lua_rawset(L, -3);
+}
+
+static void push_headers(lua_State *L, struct ccurl_attempt *attempt) {
+  char *line = attempt->head.data;
+  char *const end = line + attempt->head.length;
+  lua_createtable(L, 0, 8);
+  while (line < end) {
+    char *newline = (char *)memchr(line, '\n', (size_t)(end - line));
+    char *line_end = newline != NULL ? newline : end;
+    if (attempt->head.data != line) /* "HTTP/1.1 200 a: b" is no field */
+      set_header(L, line, line_end);
+    line = line_end + 1;
+  }
+}
+
+static curl_off_t number_of(const struct ccurl_attempt *attempt,
+                            CURLINFO info) {
+  curl_off_t value = 0;
+  curl_easy_getinfo(attempt->easy, info, &value);
+  return value;
+}
+
+static void push_timings(lua_State *L, const struct ccurl_attempt *attempt) {
+  static const struct {
+    const char *name;
+    CURLINFO info;
+  } timings[] = {
+      {"total_s", CURLINFO_TOTAL_TIME_T},
+      {"connect_s", CURLINFO_CONNECT_TIME_T},
+      {"first_byte_s", CURLINFO_STARTTRANSFER_TIME_T},
+  };
+  lua_createtable(L, 0, 3);
+  for (size_t i = 0; i < sizeof timings / sizeof timings[0]; i++)
+    set_number(L, timings[i].name,
+               (double)number_of(attempt, timings[i].info) * 1e-6);
+}
+
+static int push_response(lua_State *L, struct ccurl_attempt *attempt) {
+  long status = 0;
+  long sent = 0;
+  curl_easy_getinfo(attempt->easy, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(attempt->easy, CURLINFO_REQUEST_SIZE, &sent);
+  /* a large body is not in it, a small one left together with the head */
+  const curl_off_t uploaded = number_of(attempt, CURLINFO_SIZE_UPLOAD_T);
+  lua_createtable(L, 0, 7);
+  set_integer(L, "status", status);
+  push_headers(L, attempt);
+  lua_setfield(L, -2, "headers");
+  lua_pushlstring(L, attempt->body.data != NULL ? attempt->body.data : "",
+                  attempt->body.length);
+  lua_setfield(L, -2, "body");
+  set_boolean(L, "reused", attempt->reused);
+  push_timings(L, attempt);
+  lua_setfield(L, -2, "timings");
+  set_integer(L, "bytes_in",
+              (int64_t)attempt->head_bytes +
+                  number_of(attempt, CURLINFO_SIZE_DOWNLOAD_T));
+  set_integer(L, "bytes_out", sent + (uploaded > sent ? uploaded : 0));
+  return 1;
+}
+
+/*
+** The transfer.
+*/
+
+static int transfer_wait(lua_State *L) {
+  struct ccurl_transfer *transfer =
+      (struct ccurl_transfer *)luaL_checkudata(L, 1, TRANSFER);
+  struct ccurl_attempt *attempt = transfer->attempt;
+  if (attempt == NULL)
+    return push_failure(L, transfer->phase, transfer->ended, transfer->why);
+  const char *unusable = ccurl_pool_unusable(attempt->pool);
+  if (unusable != NULL)
+    return push_failure(L, attempt->phase, DSC_CLOSED, unusable);
+  ccurl_pool_wait(attempt);
+  const int count = attempt->kind == DSC_OK ? push_response(L, attempt)
+                                            : push_attempt_failure(L, attempt);
+  ccurl_pool_release(transfer, DSC_CLOSED, "the result was already taken");
+  return count;
+}
+
+static int transfer_cancel(lua_State *L) {
+  struct ccurl_transfer *transfer =
+      (struct ccurl_transfer *)luaL_checkudata(L, 1, TRANSFER);
+  if (transfer->attempt == NULL)
+    return 0;
+  if (ccurl_pool_unusable(transfer->attempt->pool) != NULL)
+    ccurl_pool_forget(transfer);
+  else
+    ccurl_pool_release(transfer, DSC_CANCELLED, "it was cancelled");
+  return 0;
+}
+
+/*
+** The transport.
+*/
+
+static struct transport *check_transport(lua_State *L) {
+  return (struct transport *)luaL_checkudata(L, 1, TRANSPORT);
+}
+
+static const char *method_option(lua_State *L, int index) {
+  const char *method = string_option(L, index, "method", "GET");
+  const size_t length = strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+  if (lua_isnil(L, -1))
+    return method;
+  return length > 0 && length == ldsc_rawlen(L, -1) ? method : NULL;
+}
+
+/* No byte that could end the request line. */
+static const char *url_option(lua_State *L, int index) {
+  size_t length;
+  if (is_absent(L, index, "url", LUA_TSTRING))
+    luaL_error(L, "url: expected string, got nil");
+  const char *url = lua_tolstring(L, -1, &length);
+  for (size_t i = 0; i < length; i++) {
+    if ((unsigned char)url[i] <= ' ' || url[i] == 0x7F)
+      return NULL;
+  }
+  return url;
+}
+
+static enum dsc_kind read_lines(lua_State *L, int index,
+                                struct ccurl_attempt *attempt) {
+  enum dsc_kind kind = DSC_OK;
+  if (!is_absent(L, index, "headers", LUA_TTABLE)) {
+    for (int i = 1; kind == DSC_OK && ldsc_rawgeti(L, -1, i) != LUA_TNIL;
+         i++) {
+      size_t length;
+      if (lua_type(L, -1) != LUA_TSTRING)
+        luaL_error(L, "headers[%d]: expected string, got %s", i,
+                   luaL_typename(L, -1));
+      const char *line = lua_tolstring(L, -1, &length);
+      kind = ccurl_attempt_line(attempt, line, length);
+      lua_pop(L, 1);
+    }
+  }
+  return kind;
+}
+
+static enum dsc_kind read_request(lua_State *L, int index,
+                                  const struct transport *transport,
+                                  struct ccurl_transfer *transfer) {
+  struct ccurl_request request = {0};
+  request.deadline_s = luaL_checknumber(L, 3);
+  request.method = method_option(L, index);
+  request.url = url_option(L, index);
+  request.body = string_option(L, index, "body", NULL);
+  if (request.body != NULL)
+    request.body_length = ldsc_rawlen(L, -1);
+  request.fresh = boolean_option(L, index, "fresh", false) ||
+                  boolean_option(L, index, "once", false);
+  request.connect_timeout_s = number_option(L, index, "connect_timeout_s",
+                                            transport->connect_timeout_s);
+  request.idle_timeout_s = number_option(L, index, "idle_timeout_s", 0);
+  request.body_bytes_max = (size_t)clamp(
+      number_option(L, index, "body_bytes_max", (double)BODY_BYTES_MAX), 0,
+      (double)(SIZE_MAX / 4));
+  if (request.method == NULL || request.url == NULL)
+    return DSC_ARGUMENT;
+  enum dsc_kind kind = read_lines(L, index, transfer->attempt);
+  if (kind == DSC_OK)
+    kind = ccurl_attempt_prepare(transfer->attempt, &request);
+  if (kind == DSC_OK &&
+      ccurl_pool_start(transfer->attempt, request.url) != CURLM_OK)
+    kind = DSC_MEMORY;
+  return kind;
+}
+
+/* The table that keeps the transport goes to all its transfers. */
+static struct ccurl_transfer *new_transfer(lua_State *L) {
+  struct ccurl_transfer *transfer =
+      (struct ccurl_transfer *)ldsc_newuserdata(L, sizeof *transfer);
+  memset(transfer, 0, sizeof *transfer);
+  transfer->ended = DSC_CLOSED;
+  transfer->why = "it was not started";
+  luaL_getmetatable(L, TRANSFER);
+  lua_setmetatable(L, -2);
+  ldsc_getvalue(L, 1);
+  ldsc_setvalue(L, -2);
+  return transfer;
+}
+
+static int transport_start(lua_State *L) {
+  struct transport *transport = check_transport(L);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  const char *unusable = ccurl_pool_unusable(&transport->pool);
+  if (unusable != NULL)
+    return push_failure(L, DSC_UNSENT, DSC_CLOSED, unusable);
+  struct ccurl_transfer *transfer = new_transfer(L);
+  const int index = lua_gettop(L);
+  if (!ccurl_pool_take(&transport->pool, transfer))
+    return push_refusal(L, DSC_MEMORY);
+  enum dsc_kind kind = read_request(L, 2, transport, transfer);
+  if (kind == DSC_OK) {
+    lua_pushvalue(L, index);
+    return 1;
+  }
+  ccurl_pool_release(transfer, DSC_CLOSED, "it was refused");
+  return push_refusal(L, kind);
+}
+
+static int transport_close(lua_State *L) {
+  ccurl_pool_close(&check_transport(L)->pool);
+  return 0;
+}
+
+/*
+** The module.
+*/
+
+static int curl_new(lua_State *L) {
+  struct ccurl_options options = {0};
+  if (lua_isnoneornil(L, 1)) {
+    lua_settop(L, 0);
+    lua_newtable(L);
+  }
+  luaL_checktype(L, 1, LUA_TTABLE);
+  struct transport *transport =
+      (struct transport *)ldsc_newuserdata(L, sizeof *transport);
+  memset(transport, 0, sizeof *transport);
+  transport->alloc = lua_getallocf(L, &transport->alloc_ud);
+  transport->pool.env.alloc = state_alloc;
+  transport->pool.env.ud = transport;
+  luaL_getmetatable(L, TRANSPORT);
+  lua_setmetatable(L, -2);
+  const int index = lua_gettop(L);
+  lua_createtable(L, 1, 0);
+  lua_pushvalue(L, index);
+  lua_rawseti(L, -2, 1);
+  ldsc_setvalue(L, index);
+  read_options(L, 1, &options);
+  transport->connect_timeout_s =
+      number_option(L, 1, "connect_timeout_s", CONNECT_TIMEOUT_S);
+  CURLcode code = ccurl_pool_open(&transport->pool, &options);
+  if (code != CURLE_OK)
+    return luaL_error(L, "libcurl: %s", curl_easy_strerror(code));
+  lua_pushvalue(L, index);
+  return 1;
+}
+
+static int curl_now(lua_State *L) {
+  lua_pushnumber(L, ccurl_now_s());
+  return 1;
+}
+
+static int curl_version_text(lua_State *L) {
+  lua_pushstring(L, curl_version());
+  return 1;
+}
+
+static void initialise(lua_State *L) {
+  static bool initialised = false;
+  const curl_version_info_data *found = curl_version_info(CURLVERSION_NOW);
+  if (found->version_num < LIBCURL_MIN)
+    luaL_error(L, "dsclient.curl needs libcurl %s or newer, found %s",
+               LIBCURL_MIN_NAME, found->version);
+  if (initialised)
+    return;
+  CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (code != CURLE_OK)
+    luaL_error(L, "libcurl: %s", curl_easy_strerror(code));
+  initialised = true;
+}
+
+static const luaL_Reg transfer_methods[] = {
+    {"wait", transfer_wait}, {"cancel", transfer_cancel}, {NULL, NULL}};
+
+static const luaL_Reg transport_methods[] = {
+    {"start", transport_start}, {"close", transport_close}, {NULL, NULL}};
+
+static const luaL_Reg functions[] = {
+    {"new", curl_new},
+    {"now", curl_now},
+    {"version", curl_version_text},
+    {NULL, NULL}};
+
+int luaopen_dsclient_curl(lua_State *L) {
+  ldsc_checkversion(L);
+  initialise(L);
+  ldsc_newclass(L, TRANSFER, transfer_methods, transfer_cancel);
+  ldsc_newclass(L, TRANSPORT, transport_methods, transport_close);
+  lua_newtable(L);
+  ldsc_setfuncs(L, functions);
+  return 1;
+}

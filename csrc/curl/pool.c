@@ -1,0 +1,288 @@
+#include "curl/pool.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char forked[] =
+    "the process was forked: the child needs a client of its own";
+
+/* The longest sleep between two looks at the clock. */
+#define POLL_S_MAX 60.0
+
+/*
+** A TLS library writes without MSG_NOSIGNAL, and the handling of SIGPIPE
+** belongs to the program: block it while libcurl works, and take back the one
+** that we caused.
+*/
+struct sigpipe_guard {
+  sigset_t before;
+  bool set;
+};
+
+static void guard_begin(const struct ccurl_pool *pool,
+                        struct sigpipe_guard *guard) {
+  sigset_t pipe_only;
+  sigset_t pending;
+  guard->set = false;
+  if (!pool->tls || sigpending(&pending) != 0 ||
+      sigismember(&pending, SIGPIPE))
+    return; /* one is pending already, hence blocked */
+  sigemptyset(&pipe_only);
+  sigaddset(&pipe_only, SIGPIPE);
+  guard->set = pthread_sigmask(SIG_BLOCK, &pipe_only, &guard->before) == 0;
+}
+
+static void guard_end(const struct sigpipe_guard *guard) {
+  if (!guard->set)
+    return;
+  const struct timespec at_once = {0, 0};
+  sigset_t pipe_only;
+  sigemptyset(&pipe_only);
+  sigaddset(&pipe_only, SIGPIPE);
+  while (sigtimedwait(&pipe_only, NULL, &at_once) < 0 && errno == EINTR)
+    continue;
+  pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
+}
+
+static bool is_https(const char *url) {
+  return url != NULL && strncasecmp(url, "https:", 6) == 0;
+}
+
+static bool has_tls_proxy(const struct ccurl_options *options) {
+  if (options->proxy != NULL)
+    return is_https(options->proxy);
+  return is_https(getenv("http_proxy")) || is_https(getenv("all_proxy")) ||
+         is_https(getenv("ALL_PROXY"));
+}
+
+CURLcode ccurl_pool_open(struct ccurl_pool *pool,
+                         const struct ccurl_options *options) {
+  pool->pid = getpid();
+  pool->pool_maxsize = options->pool_maxsize;
+  pool->tls = has_tls_proxy(options);
+  pool->multi = curl_multi_init();
+  if (pool->multi == NULL)
+    return CURLE_OUT_OF_MEMORY;
+  /* the default would be 4 × the transfers under way: few, at rest */
+  curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, pool->pool_maxsize);
+  curl_multi_setopt(pool->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+                    pool->pool_maxsize);
+  return ccurl_model(&pool->model, options);
+}
+
+const char *ccurl_pool_unusable(const struct ccurl_pool *pool) {
+  if (pool->multi == NULL)
+    return "the transport is closed";
+  if (pool->pid != getpid())
+    return forked;
+  return NULL;
+}
+
+/*
+** Lists of attempts.
+*/
+
+static void link_busy(struct ccurl_pool *pool, struct ccurl_attempt *attempt) {
+  attempt->previous = NULL;
+  attempt->next = pool->busy;
+  if (pool->busy != NULL)
+    pool->busy->previous = attempt;
+  pool->busy = attempt;
+}
+
+static void unlink_busy(struct ccurl_pool *pool,
+                        struct ccurl_attempt *attempt) {
+  if (attempt->previous != NULL)
+    attempt->previous->next = attempt->next;
+  else
+    pool->busy = attempt->next;
+  if (attempt->next != NULL)
+    attempt->next->previous = attempt->previous;
+}
+
+static void discard(struct ccurl_pool *pool, struct ccurl_attempt *attempt) {
+  ccurl_attempt_free(attempt);
+  dsc_free(&pool->env, attempt, sizeof *attempt);
+}
+
+static struct ccurl_attempt *make(struct ccurl_pool *pool) {
+  struct ccurl_attempt *attempt =
+      (struct ccurl_attempt *)dsc_alloc(&pool->env, sizeof *attempt);
+  if (attempt == NULL)
+    return NULL;
+  memset(attempt, 0, sizeof *attempt);
+  attempt->pool = pool;
+  if (ccurl_attempt_init(attempt, pool->model, &pool->env))
+    return attempt;
+  discard(pool, attempt);
+  return NULL;
+}
+
+bool ccurl_pool_take(struct ccurl_pool *pool, struct ccurl_transfer *owner) {
+  struct ccurl_attempt *attempt = pool->idle;
+  if (attempt != NULL) {
+    pool->idle = attempt->next;
+    pool->idle_count--;
+  } else {
+    attempt = make(pool);
+    if (attempt == NULL)
+      return false;
+  }
+  ccurl_attempt_reset(attempt);
+  attempt->owner = owner;
+  owner->attempt = attempt;
+  link_busy(pool, attempt);
+  return true;
+}
+
+/* It is libcurl's no more; its result can be read. */
+static void stop(struct ccurl_attempt *attempt) {
+  attempt->running = false;
+  curl_multi_remove_handle(attempt->pool->multi, attempt->easy);
+}
+
+static void release(struct ccurl_transfer *owner, enum dsc_kind ended,
+                    const char *why) {
+  struct ccurl_attempt *attempt = owner->attempt;
+  struct ccurl_pool *pool = attempt->pool;
+  if (attempt->running)
+    stop(attempt);
+  owner->attempt = NULL;
+  owner->phase = attempt->phase;
+  owner->ended = ended;
+  owner->why = why;
+  attempt->owner = NULL;
+  unlink_busy(pool, attempt);
+  if (pool->idle_count >= pool->pool_maxsize) {
+    discard(pool, attempt);
+    return;
+  }
+  attempt->next = pool->idle;
+  pool->idle = attempt;
+  pool->idle_count++;
+}
+
+void ccurl_pool_forget(struct ccurl_transfer *owner) {
+  owner->phase = owner->attempt->phase;
+  owner->attempt = NULL;
+  owner->ended = DSC_CLOSED;
+  owner->why = forked;
+}
+
+void ccurl_pool_release(struct ccurl_transfer *owner, enum dsc_kind ended,
+                        const char *why) {
+  struct ccurl_pool *pool = owner->attempt->pool;
+  struct sigpipe_guard guard;
+  guard_begin(pool, &guard);
+  release(owner, ended, why);
+  guard_end(&guard);
+}
+
+void ccurl_pool_close(struct ccurl_pool *pool) {
+  static const char closed[] = "the transport was closed";
+  struct sigpipe_guard guard;
+  if (pool->multi == NULL)
+    return;
+  if (pool->pid != getpid()) {
+    /* a farewell on a shared connection would end it for the parent */
+    for (struct ccurl_attempt *a = pool->busy; a != NULL; a = a->next)
+      ccurl_pool_forget(a->owner);
+    pool->multi = NULL;
+    return;
+  }
+  guard_begin(pool, &guard);
+  while (pool->busy != NULL)
+    release(pool->busy->owner, DSC_CLOSED, closed);
+  while (pool->idle != NULL) {
+    struct ccurl_attempt *attempt = pool->idle;
+    pool->idle = attempt->next;
+    discard(pool, attempt);
+  }
+  curl_easy_cleanup(pool->model);
+  curl_multi_cleanup(pool->multi);
+  pool->model = NULL;
+  pool->multi = NULL;
+  guard_end(&guard);
+}
+
+/*
+** Driving.
+*/
+
+CURLMcode ccurl_pool_start(struct ccurl_attempt *attempt, const char *url) {
+  attempt->pool->tls = attempt->pool->tls || is_https(url);
+  CURLMcode code =
+      curl_multi_add_handle(attempt->pool->multi, attempt->easy);
+  attempt->running = code == CURLM_OK;
+  return code;
+}
+
+static void reap(struct ccurl_pool *pool) {
+  CURLMsg *message;
+  int left;
+  while ((message = curl_multi_info_read(pool->multi, &left)) != NULL) {
+    struct ccurl_attempt *attempt = NULL;
+    if (message->msg != CURLMSG_DONE)
+      continue;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
+                      (char **)&attempt);
+    ccurl_attempt_end(attempt, message->data.result);
+    stop(attempt);
+  }
+}
+
+static void fail_all(struct ccurl_pool *pool, CURLMcode code) {
+  for (struct ccurl_attempt *a = pool->busy; a != NULL; a = a->next) {
+    if (!a->running)
+      continue;
+    ccurl_attempt_end(a, code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY
+                                                     : CURLE_FAILED_INIT);
+    stop(a);
+  }
+}
+
+/* Ends the attempts whose time is over; the next time to look again. */
+static double expire(struct ccurl_pool *pool, double now_s) {
+  double next_s = now_s + POLL_S_MAX;
+  for (struct ccurl_attempt *a = pool->busy; a != NULL; a = a->next) {
+    if (!a->running)
+      continue;
+    if (ccurl_attempt_expired(a, now_s))
+      stop(a);
+    else
+      next_s = fmin(next_s, ccurl_attempt_expires_s(a));
+  }
+  return next_s;
+}
+
+/* Does all that can be done without waiting. */
+static void run(struct ccurl_pool *pool) {
+  int running;
+  CURLMcode code = curl_multi_perform(pool->multi, &running);
+  if (code != CURLM_OK)
+    fail_all(pool, code);
+  reap(pool);
+}
+
+void ccurl_pool_wait(struct ccurl_attempt *attempt) {
+  struct ccurl_pool *pool = attempt->pool;
+  struct sigpipe_guard guard;
+  guard_begin(pool, &guard);
+  while (attempt->running) {
+    run(pool);
+    if (!attempt->running)
+      break;
+    const double now_s = ccurl_now_s();
+    const double next_s = expire(pool, now_s);
+    if (attempt->running)
+      curl_multi_poll(pool->multi, NULL, 0,
+                      (int)ceil((next_s - now_s) * 1e3), NULL);
+  }
+  guard_end(&guard);
+}

@@ -1,0 +1,52 @@
+/*
+** The attempts of one transport over one libcurl multi handle, which keeps
+** the connections. Everything that may write to a socket goes through here.
+*/
+#ifndef CCURL_POOL_H
+#define CCURL_POOL_H
+
+#include <sys/types.h>
+
+#include "curl/attempt.h"
+
+/* The caller's end of an attempt. It survives the attempt and the pool. */
+struct ccurl_transfer {
+  struct ccurl_attempt *attempt; /* NULL: over, for the reason below */
+  enum dsc_phase phase;
+  enum dsc_kind ended;
+  const char *why;
+};
+
+struct ccurl_pool {
+  CURLM *multi; /* NULL: closed */
+  CURL *model;
+  struct dsc_env env;
+  pid_t pid;
+  long pool_maxsize;
+  long idle_count;
+  struct ccurl_attempt *idle;
+  struct ccurl_attempt *busy; /* those that a transfer owns */
+  bool tls; /* a library may be used that writes without MSG_NOSIGNAL */
+};
+
+/* The struct is zeroed but for env. */
+CURLcode ccurl_pool_open(struct ccurl_pool *pool,
+                         const struct ccurl_options *options);
+/* Ends what is under way. In a forked child it only forgets. */
+void ccurl_pool_close(struct ccurl_pool *pool);
+/* NULL when the pool can be used, else why not. */
+const char *ccurl_pool_unusable(const struct ccurl_pool *pool);
+
+/* Gives the transfer an attempt to prepare; false without memory. */
+bool ccurl_pool_take(struct ccurl_pool *pool, struct ccurl_transfer *owner);
+CURLMcode ccurl_pool_start(struct ccurl_attempt *attempt, const char *url);
+/* Takes the attempt from its transfer, whatever its state. */
+void ccurl_pool_release(struct ccurl_transfer *owner, enum dsc_kind ended,
+                        const char *why);
+/* Instead, in a forked child: the attempt is the parent's. */
+void ccurl_pool_forget(struct ccurl_transfer *owner);
+
+/* Drives all attempts until this one is over. */
+void ccurl_pool_wait(struct ccurl_attempt *attempt);
+
+#endif

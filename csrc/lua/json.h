@@ -1,0 +1,77 @@
+/*
+** What the files of the JSON codec share: how answers become Lua values
+** (shape), and the places both directions agree on.
+*/
+#ifndef LDSC_JSON_H
+#define LDSC_JSON_H
+
+#include <stdbool.h>
+
+#include "core/json.h"
+#include "lua/module.h"
+
+/* The metatable of arrays, by name in the registry. */
+#define LDSC_ARRAY "dsclient.array"
+
+/* What a key says about its value. */
+enum {
+  LDSC_CODE = 1,     /* an integer is a code */
+  LDSC_CODES = 2,    /* integers in an array are codes */
+  LDSC_ROWS = 4,     /* in the root object: a list of rows */
+  LDSC_STATE = 8,    /* in a row: the state of it */
+  LDSC_RUN_STATE = 16, /* in the root object: the state of a workflow run */
+  LDSC_TIME = 32     /* in a row: a time that is given in seconds as well */
+};
+
+enum ldsc_rows { LDSC_NO_ROWS, LDSC_INSTANCES, LDSC_TASKS };
+
+/* A key that is renamed or means something. */
+struct ldsc_key {
+  const char *text; /* NULL: an empty slot */
+  const char *name; /* what it is called in Lua */
+  const char *derived; /* of LDSC_TIME: the key of the seconds */
+  uint16_t length, name_length;
+  uint8_t flags;
+};
+
+/* One block of memory: the slots, then the texts they point to. */
+struct ldsc_shape {
+  bool raw;
+  uint8_t root_flags;
+  enum ldsc_rows rows;
+  int64_t utc_offset_s;
+  uint32_t mask; /* slots - 1 */
+  struct ldsc_key keys[1];
+};
+
+/* The key's entry, or NULL for a key like any other. */
+const struct ldsc_key *ldsc_findkey(const struct ldsc_shape *shape,
+                                    const char *text, size_t length);
+
+/* A state as the server's enum numbers it; see ds-api.md on states. */
+struct ldsc_state {
+  const char *name;
+  uint8_t finished, failed, running;
+};
+
+/*
+** The state that a name, a Java toString() of the enum or a number stands
+** for; NULL where it is unknown.
+*/
+const struct ldsc_state *ldsc_findstate(const char *text, size_t length,
+                                        enum ldsc_rows rows);
+
+/* Epoch seconds of "yyyy-MM-dd HH:mm:ss" in UTC; false where it is none. */
+bool ldsc_readtime(const char *text, size_t length, int64_t *seconds);
+
+void ldsc_open_shape(lua_State *L);
+void ldsc_open_decode(lua_State *L);
+void ldsc_open_encode(lua_State *L);
+
+/* shape:decode, a method of the shape's class. */
+int ldsc_shape_decode(lua_State *L);
+
+/* Throws where the argument is no shape. */
+const struct ldsc_shape *ldsc_checkshape(lua_State *L, int arg);
+
+#endif

@@ -1,0 +1,436 @@
+--- dsclient: a client for Apache DolphinScheduler.
+--
+--     local dsclient = require "dsclient"
+--     local client = dsclient.new{api_url = "http://127.0.0.1:12345", token = token}
+--     for _, run in ipairs(assert(client:get_failed_workflow_instances("my project"))) do
+--       print(run.name, run.startTime)
+--     end
+--
+-- Where to read on: `call.lua` is the way of one call, `operations/` the table
+-- of what the server can do, `options.lua` the options; the policy (cache,
+-- retries, metrics) is in the C core.
+--
+-- Success is `value, nil, meta`, failure `nil, err` (see errors.lua). Only a
+-- wrong Lua type or an unknown name throws.
+
+local calls = require "dsclient.call"
+local core = require "dsclient.core"
+local dialects = require "dsclient.dialect"
+local errors = require "dsclient.errors"
+local memo = require "dsclient.memo"
+local names = require "dsclient.names"
+local operations = require "dsclient.operations"
+local options = require "dsclient.options"
+local report = require "dsclient.report"
+
+local format = string.format
+
+local _M = {
+  _VERSION = "0.1.0",
+  --- JSON null inside arrays and bodies; absent members are nil.
+  null = core.null,
+  --- Marks a table as a JSON array, so that an empty one is `[]`.
+  array = core.array,
+}
+
+-- The key under which a client's insides stand: nobody else has it.
+local STATE = {}
+
+local function state_of(client)
+  if type(client) ~= "userdata" then
+    error("call it with a colon: client:method(…)", 3)
+  end
+  return client[STATE]
+end
+
+--- The methods of all clients.
+local Client = {}
+
+-- --- calls by name -------------------------------------------------------
+
+local function call_options(name, opts, level)
+  if opts == nil then
+    return nil
+  end
+  return options.check(name, opts, calls.OPTIONS, level + 1)
+end
+
+local function check_args(name, args, level)
+  if args ~= nil and type(args) ~= "table" then
+    error(format("%s: a table of arguments expected, got %s", name, type(args)), level + 1)
+  end
+  return args or {}
+end
+
+local function perform(state, row, args, opts)
+  return calls.perform(state, row, check_args(row.name, args, 3), call_options(row.name, opts, 3), 3)
+end
+
+--- Performs an operation by its name; all other calls end here.
+-- @tparam string name such as "instances.list"; see operations/
+-- @tparam table args by name
+-- @tparam table opts timeout_s, attempt_timeout_s, cache, refresh, ttl_s,
+--   borrow (the shared table: not to be changed), raw (the server's own form)
+-- @return value, nil, meta {cached, age_s, attempts}; or nil, err
+function Client:call(name, args, opts)
+  local row = operations.find(name)
+  if not row then
+    local near = operations.near(tostring(name))
+    error(format("call: unknown operation %q%s", tostring(name), near[1] and "; near: " .. table.concat(near, ", ") or ""), 2)
+  end
+  return perform(state_of(self), row, args, opts)
+end
+
+-- client.instances:list{…} and so on: one class a resource, from the table.
+local resources = {}
+
+local function page_methods(methods, row)
+  --- The pages of the list: an object whose next() → rows; nil; nil, err.
+  function methods:pages(args, opts)
+    return calls.pages(state_of(self.client), row, check_args(row.name, args, 2), call_options(row.name, opts, 2), 2)
+  end
+
+  --- Iterates over all rows; throws on a page that failed, so that a loop
+  -- which ends early does not look complete.
+  function methods:each(args, opts)
+    local pages = self:pages(args, opts)
+    local rows, index = {}, 0
+    return function()
+      index = index + 1
+      while rows and index > #rows do
+        local err
+        rows, err = pages.next()
+        index = 1
+        if err then
+          error(err, 2)
+        end
+      end
+      return rows and rows[index]
+    end
+  end
+end
+
+for _, resource in ipairs(operations.RESOURCES) do
+  local methods = {}
+  for verb, row in pairs(operations.of(resource)) do
+    methods[verb] = function(self, args, opts)
+      return perform(state_of(self.client), row, args, opts)
+    end
+    if verb == "list" then
+      page_methods(methods, row)
+    end
+  end
+  resources[resource] = { __index = methods }
+end
+
+-- What `execute` is asked for, in the words of a person.
+local EXECUTES = {
+  recover = "START_FAILURE_TASK_PROCESS",
+  rerun = "REPEAT_RUNNING",
+  pause = "PAUSE",
+  stop = "STOP",
+  resume = "RECOVER_SUSPENDED_PROCESS",
+}
+
+for verb, execute_type in pairs(EXECUTES) do
+  --- client.instances:recover{project = …, instance_id = …} and its kin.
+  resources.instances.__index[verb] = function(self, args, opts)
+    local with_type = { execute_type = execute_type }
+    for name, value in pairs(check_args("instances." .. verb, args, 2)) do
+      with_type[name] = value
+    end
+    return perform(state_of(self.client), operations.find "instances.execute", with_type, opts)
+  end
+end
+
+-- --- the seed's names ----------------------------------------------------
+
+local function alias(self, name, args, filter, opts)
+  for key, value in pairs(check_args(name, filter, 3)) do
+    if args[key] == nil then
+      args[key] = value
+    end
+  end
+  return perform(state_of(self), operations.find(name), args, opts)
+end
+
+--- The projects that the token's user may see (cached for 1 h).
+-- @treturn table|nil array of rows: code, name, …; or nil, err
+function Client:get_projects(opts)
+  return perform(state_of(self), operations.find "get_projects", {}, opts)
+end
+
+--- The workflow definitions of a project (cached for 1 h).
+-- @param project code or name
+function Client:get_process_definitions(project, opts)
+  return perform(state_of(self), operations.find "get_process_definitions", { project = project }, opts)
+end
+
+--- The workflow runs of a project, newest first.
+-- @tparam table filter workflow, state, start_date, end_date, search, … or nil
+function Client:get_workflow_instances(project, filter, opts)
+  return alias(self, "get_workflow_instances", { project = project }, filter, opts)
+end
+
+--- The runs of a project in state FAILURE.
+function Client:get_failed_workflow_instances(project, filter, opts)
+  return alias(self, "get_failed_workflow_instances", { project = project, state = "FAILURE" }, filter, opts)
+end
+
+--- The task instances of a project; filter: instance_id, state, …
+function Client:get_task_instances(project, filter, opts)
+  return alias(self, "get_task_instances", { project = project }, filter, opts)
+end
+
+--- Runs the failed tasks of a run again. `true` means accepted, not recovered:
+-- the run's runTimes grows within a second or so, and its state tells.
+-- @tparam number instance_id
+function Client:execute_failure_recovery(project, instance_id, opts)
+  local args = { project = project, instance_id = instance_id, execute_type = EXECUTES.recover }
+  return perform(state_of(self), operations.find "execute_failure_recovery", args, opts)
+end
+
+--- Asks the server who we are, and which line it is.
+-- @treturn table|nil {user, user_id, time_zone, dialect, version}; or nil, err
+function Client:check_connection(opts)
+  local state = state_of(self)
+  local user, err = perform(state, operations.find "users.current", {}, opts)
+  if not user then
+    return nil, err
+  end
+  local timeout_s = opts and opts.timeout_s or state.options.timeout_s or 30
+  local dialect
+  dialect, err = calls.dialect_for(state, operations.find "workflows.list", core.time(self) + timeout_s)
+  if not dialect then
+    return nil, err
+  end
+  local product = dialect == "workflow" and perform(state, operations.find "server.product_info", {}, opts)
+  return {
+    user = user.userName,
+    user_id = user.id,
+    time_zone = user.timeZone,
+    dialect = dialect,
+    version = product and product.version or state.options.server_version,
+  }
+end
+
+-- --- the user's own functions --------------------------------------------
+
+--- See memo.cached.
+function Client:cached(fn, opts)
+  return memo.cached(state_of(self), fn, opts)
+end
+
+--- See memo.monitored.
+function Client:monitored(fn, name)
+  return memo.monitored(state_of(self), fn, name)
+end
+
+-- --- cache, counters, report ---------------------------------------------
+
+--- Each of these works on an open client only.
+local function when_open(fn)
+  return function(self, ...)
+    if state_of(self).closed then
+      return nil, errors.new { kind = "closed", message = "the client is closed" }
+    end
+    return fn(self, ...)
+  end
+end
+
+--- size, hits, misses, hit_rate, …; see report.cache_stats.
+Client.get_cache_stats = when_open(report.cache_stats)
+--- Empties the cache; how many entries it had.
+Client.clear_cache = when_open(core.clear)
+--- Drops what has expired; how many entries it was.
+Client.clean_expired = when_open(core.clean)
+--- Counters of each API; see report.all_metrics.
+Client.get_all_metrics = when_open(report.all_metrics)
+--- Counters of all together; see report.summary.
+Client.get_metrics_summary = when_open(report.summary)
+--- All counters to zero.
+Client.reset_metrics = when_open(function(self)
+  core.reset_metrics(self)
+  return true
+end)
+--- Counters as JSON text; with a path, into that file (atomically).
+Client.metrics_json = when_open(report.json)
+Client.export_metrics = when_open(report.export)
+
+--- Prints the report.
+-- @param out a file, a function of one string, or nil for standard output
+-- @tparam table opts lang = "en" (default) or "zh"
+function Client:print_stats(out, opts)
+  local lang = opts and opts.lang or "en"
+  if not report.is_language(lang) then
+    error('print_stats: lang is "en" or "zh"', 2)
+  end
+  if state_of(self).closed then
+    return nil, errors.new { kind = "closed", message = "the client is closed" }
+  end
+  local text = report.text(self, lang)
+  if type(out) == "function" then
+    out(text)
+  else
+    (out or io.stdout):write(text)
+  end
+  return true
+end
+
+-- --- life ----------------------------------------------------------------
+
+--- Ends the connections and gives back all memory. Idempotent; afterwards
+-- every call returns nil and an error of kind "closed".
+function Client:close()
+  local state = state_of(self)
+  if not state.closed then
+    state.closed = true
+    state.transport:close()
+    core.release(self)
+  end
+end
+
+function Client:__tostring()
+  local state = state_of(self)
+  return format("dsclient.client (%s)%s", table.concat(state.urls, ", "), state.closed and ", closed" or "")
+end
+
+local function bad_option(name, message, level)
+  error(format("dsclient.new: option %q: %s", name, message), level + 1)
+end
+
+local function parse_urls(given, level)
+  if not given.api_url == not given.api_urls then
+    bad_option("api_url", "a URL is needed, here or as a list in api_urls", level + 1)
+  end
+  local urls = {}
+  for i, url in ipairs(given.api_urls or { given.api_url }) do
+    local base, problem = options.parse_url(url)
+    if not base then
+      bad_option(given.api_urls and "api_urls" or "api_url", format("%s, got %q", problem, url), level + 1)
+    end
+    urls[i] = base
+  end
+  return urls
+end
+
+local function check_headers(headers, level)
+  for name, value in pairs(headers or {}) do
+    local plain = type(name) == "string" and name:find "^[%w!#$%%&'*+%-.^_`|~]+$" and type(value) == "string"
+    if not plain or value:find "[%c]" then
+      bad_option("headers", "names and values of headers are strings without control characters", level + 1)
+    end
+  end
+end
+
+local function check_ttls(ttls, level)
+  for name, ttl_s in pairs(ttls or {}) do
+    if not operations.find(name) then
+      bad_option("cache_ttl_s", format("unknown operation %q", tostring(name)), level + 1)
+    elseif type(ttl_s) ~= "number" or ttl_s < 0 then
+      bad_option("cache_ttl_s", format("%s: seconds expected", name), level + 1)
+    end
+  end
+end
+
+local function server_line(given, level)
+  local dialect, offset
+  if given.server_version then
+    dialect, offset = dialects.of_version(given.server_version)
+    if not dialect then
+      bad_option("server_version", format("a version such as 3.1.1 expected, got %q", given.server_version), level + 1)
+    end
+  end
+  if given.server_timezone then
+    offset = options.parse_offset(given.server_timezone)
+    if not offset then
+      bad_option("server_timezone", format("UTC or an offset such as +08:00 expected, got %q", given.server_timezone),
+        level + 1)
+    end
+  end
+  return dialect, offset or 0
+end
+
+local function default_transport(given)
+  local curl = require "dsclient.curl"
+  return curl.new {
+    pool_maxsize = given.pool_maxsize,
+    user_agent = given.user_agent,
+    proxy = given.proxy,
+    tls = given.tls,
+  }, { sleep = curl.sleep }
+end
+
+local function core_config(given, servers)
+  local config = { servers = servers }
+  for name in pairs(options.CLIENT) do
+    config[name] = given[name]
+  end
+  config.virtual_clock = given.runtime and given.runtime.virtual or false
+  return config
+end
+
+--- Makes a client. Does no I/O.
+-- @tparam table opts see options.lua; `api_url` (or `api_urls`) is a must
+-- @treturn userdata
+function _M.new(opts)
+  local given = options.check("dsclient.new", opts, options.CLIENT, 2)
+  if given.token and given.token_file then
+    bad_option("token_file", "either token or token_file, not both", 2)
+  end
+  given.tls = options.check("dsclient.new: tls", given.tls or {}, options.TLS, 2)
+  check_headers(given.headers, 2)
+  check_ttls(given.cache_ttl_s, 2)
+  local urls = parse_urls(given, 2)
+  local dialect, utc_offset_s = server_line(given, 2)
+  local transport, runtime = given.transport, given.runtime
+  if not transport then
+    transport, runtime = default_transport(given)
+    runtime = given.runtime or runtime
+  end
+  local client = core.new(core_config(given, #urls), Client)
+  local state = {
+    client = client,
+    options = given,
+    urls = urls,
+    transport = transport,
+    runtime = runtime,
+    dialect = dialect,
+    utc_offset_s = utc_offset_s,
+    row = operations.find,
+    numbers = {}, -- of rows in the core
+    shapes = {}, -- of answers
+    held = {}, -- runs that were acted on a moment ago
+    memos = 0,
+  }
+  state.resolve = names.resolver(function(name, args, call_opts)
+    return calls.perform(state, operations.find(name), args, call_opts, 1)
+  end)
+  client[STATE] = state
+  for resource, class in pairs(resources) do
+    client[resource] = setmetatable({ client = client }, class)
+  end
+  return client
+end
+
+--- As `new`, with DS_API_URL and DS_TOKEN of the environment where the options
+-- don't give them.
+-- @treturn userdata|nil client; or nil and an error of kind "argument"
+function _M.from_env(opts)
+  local given = {}
+  for name, value in pairs(opts or {}) do
+    given[name] = value
+  end
+  if not given.api_url and not given.api_urls then
+    given.api_url = os.getenv "DS_API_URL"
+    if not given.api_url then
+      return nil, errors.new { kind = "argument", argument = "DS_API_URL", message = "DS_API_URL is not set" }
+    end
+  end
+  if not given.token and not given.token_file then
+    given.token = os.getenv "DS_TOKEN"
+  end
+  return _M.new(given)
+end
+
+return _M

@@ -1,0 +1,240 @@
+--- The options of `dsclient.new`, and the one checker for tables of options.
+-- A wrong name, type or range throws, and says option, expected and given.
+
+local errors = require "dsclient.errors"
+
+local format = string.format
+
+local _M = {}
+
+--- One line per option: type, bounds and default. Times are in seconds.
+-- `number`: min, max; `integer` likewise; `string`: never empty; `list`: of
+-- `item`; `choice`: one of `values`; `table`: looked into by its owner.
+_M.CLIENT = {
+  -- where, and who asks
+  api_url = { type = "string" },
+  api_urls = { type = "list", item = "string" },
+  token = { type = "secret" },
+  token_file = { type = "string" },
+  server_version = { type = "string" },
+  server_timezone = { type = "string" },
+  headers = { type = "table" },
+  user_agent = { type = "string", default = "dsclient" },
+  proxy = { type = "proxy" },
+  tls = { type = "table" },
+  -- time: of a whole call (30, lists 300), of an attempt (10, lists 25)
+  timeout_s = { type = "number", min = 0.001, max = 86400 },
+  attempt_timeout_s = { type = "number", min = 0.001, max = 86400 },
+  connect_timeout_s = { type = "number", min = 0.001, max = 3600, default = 5 },
+  -- retries
+  max_retries = { type = "integer", min = 0, max = 100, default = 3 },
+  backoff_s = { type = "number", min = 0, max = 3600, default = 0.5 },
+  backoff_max_s = { type = "number", min = 0, max = 3600, default = 20 },
+  jitter = { type = "choice", values = { "auto", "full", "equal", "none" }, default = "auto" },
+  retry_statuses = { type = "list", item = "status", default = { 429, 500, 502, 503, 504 } },
+  -- cache
+  enable_cache = { type = "boolean", default = true },
+  cache_entries_max = { type = "integer", min = 1, max = 10000000, default = 1000 },
+  cache_bytes_max = { type = "integer", min = 1024, max = 2 ^ 40, default = 64 * 1024 * 1024 },
+  cache_ttl_s = { type = "table" },
+  -- connections
+  pool_connections = { type = "integer", min = 1, max = 1000, default = 10 },
+  pool_maxsize = { type = "integer", min = 1, max = 1000, default = 20 },
+  -- answers
+  body_bytes_max = { type = "integer", min = 1024, max = 2 ^ 31, default = 64 * 1024 * 1024 },
+  page_size = { type = "integer", min = 1, max = 500, default = 200 },
+  rows_max = { type = "integer", min = 1, max = 10000000, default = 10000 },
+  -- what is seen
+  enable_metrics = { type = "boolean", default = true },
+  log = { type = "function" },
+  -- how bytes travel and waiting is done; the defaults are libcurl and blocking
+  transport = { type = "object" },
+  runtime = { type = "object" },
+}
+
+_M.TLS = {
+  ca_file = { type = "string" },
+  cert = { type = "string" },
+  key = { type = "string" },
+  verify = { type = "boolean", default = true },
+}
+
+local checks = {}
+
+local function plural(expected)
+  return function(value)
+    if type(value) ~= expected then
+      return "a " .. expected
+    end
+  end
+end
+
+checks.boolean = plural "boolean"
+checks.table = plural "table"
+checks["function"] = plural "function"
+
+function checks.object(value)
+  if type(value) ~= "table" and type(value) ~= "userdata" then
+    return "an object with the methods of its contract"
+  end
+end
+
+function checks.string(value)
+  if type(value) ~= "string" or value == "" then
+    return "a string that is not empty"
+  end
+end
+
+function checks.secret(value)
+  if type(value) ~= "function" and (type(value) ~= "string" or value == "") then
+    return "a string that is not empty, or a function that returns one"
+  end
+  if type(value) == "string" and value:find "[%c]" then
+    return "a token without control characters"
+  end
+end
+
+function checks.proxy(value)
+  if value ~= false and type(value) ~= "string" then
+    return "a proxy's URL, or false for none"
+  end
+end
+
+function checks.number(value, rule)
+  local fits = type(value) == "number" and value >= rule.min and value <= rule.max
+  if not fits then
+    return format("a number from %g to %g", rule.min, rule.max)
+  end
+end
+
+function checks.integer(value, rule)
+  local fits = type(value) == "number" and value >= rule.min and value <= rule.max and value % 1 == 0
+  if not fits then
+    return format("a whole number from %.0f to %.0f", rule.min, rule.max)
+  end
+end
+
+function checks.status(value)
+  return checks.integer(value, { min = 100, max = 599 })
+end
+
+function checks.choice(value, rule)
+  for _, allowed in ipairs(rule.values) do
+    if value == allowed then
+      return nil
+    end
+  end
+  return "one of " .. table.concat(rule.values, ", ")
+end
+
+function checks.list(value, rule)
+  if type(value) ~= "table" then
+    return "a list"
+  end
+  for _, item in ipairs(value) do
+    local expected = checks[rule.item](item, rule)
+    if expected then
+      return "a list, each item " .. expected
+    end
+  end
+end
+
+local function shown(value, rule)
+  if rule.type == "secret" then
+    return "a " .. type(value)
+  elseif type(value) == "string" then
+    return format("%q", value)
+  elseif type(value) == "number" then
+    return format("%.14g", value)
+  end
+  return type(value) == "table" and "a table" or tostring(value)
+end
+
+--- Checks a table against the rules and fills in the defaults.
+-- @tparam string what how messages begin, e.g. "dsclient.new"
+-- @tparam table given
+-- @tparam table rules as CLIENT above
+-- @tparam number level of the caller to blame, as for `error`
+-- @treturn table a new table
+function _M.check(what, given, rules, level)
+  if type(given) ~= "table" then
+    error(what .. ": a table of options expected, got " .. type(given), level + 1)
+  end
+  local checked = {}
+  for name, value in pairs(given) do
+    local rule = rules[name]
+    if not rule then
+      local names = {}
+      for known in pairs(rules) do
+        names[#names + 1] = known
+      end
+      local near = errors.near(tostring(name), names, 1)[1]
+      error(format("%s: unknown option %q%s", what, tostring(name), near and format("; is %q meant?", near) or ""),
+        level + 1)
+    end
+    local expected = checks[rule.type](value, rule)
+    if expected then
+      error(format("%s: option %q: %s expected, got %s", what, name, expected, shown(value, rule)), level + 1)
+    end
+    checked[name] = value
+  end
+  for name, rule in pairs(rules) do
+    if checked[name] == nil then
+      checked[name] = rule.default
+    end
+  end
+  return checked
+end
+
+local CONTEXT = "/dolphinscheduler"
+
+--- Parses the URL of an API server strictly.
+-- A trailing slash is dropped; without any path the server's default one,
+-- /dolphinscheduler, is added.
+-- @treturn string|nil the base URL, without a slash at its end
+-- @treturn string|nil what is wrong with it
+function _M.parse_url(url)
+  local scheme, authority, path = url:match "^(%a+)://([^/?#]*)([^?#]*)$"
+  if not scheme then
+    return nil, "http://host:port/path expected, without query or fragment"
+  end
+  scheme = scheme:lower()
+  if scheme ~= "http" and scheme ~= "https" then
+    return nil, "http or https expected"
+  end
+  if authority:find("@", 1, true) then
+    return nil, "a user in the URL is not supported; give `token`"
+  end
+  local host, port = authority:match "^(%[[%x:.]+%])(.*)$"
+  if not host then
+    host, port = authority:match "^([%w%-._]+)(.*)$"
+  end
+  if not host or not (port == "" or port:find "^:%d%d?%d?%d?%d?$") then
+    return nil, "a host, and perhaps a port, expected after ://"
+  end
+  local number = tonumber(port:sub(2)) or 1
+  if number < 1 or number > 65535 then
+    return nil, "a port is a number from 1 to 65535"
+  end
+  if path:find "[^%w%-._~!$&'()*+,;=:@%%/]" then
+    return nil, "a character that has no place in a URL's path"
+  end
+  path = path:gsub("/+$", "")
+  return scheme .. "://" .. host:lower() .. port .. (path == "" and CONTEXT or path)
+end
+
+--- The offset of a zone from UTC: "UTC", "+08:00", "-0330".
+-- @treturn number|nil seconds
+function _M.parse_offset(zone)
+  if zone == "UTC" or zone == "Z" then
+    return 0
+  end
+  local sign, hours, minutes = zone:match "^([+-])(%d%d):?(%d%d)$"
+  if not sign or tonumber(hours) > 14 or tonumber(minutes) > 59 then
+    return nil
+  end
+  local offset = tonumber(hours) * 3600 + tonumber(minutes) * 60
+  return sign == "-" and -offset or offset
+end
+
+return _M

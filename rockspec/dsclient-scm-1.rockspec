@@ -1,0 +1,48 @@
+-- Written by rockspec/update.lua; change that, then run `make rockspecs`.
+rockspec_format = "3.0"
+package = "dsclient"
+version = "scm-1"
+-- Built from a checkout: luarocks make rockspec/dsclient-scm-1.rockspec
+source = { url = "." }
+description = {
+  summary = "A client for Apache DolphinScheduler, and a monitor that recovers failed workflows",
+  detailed = [[
+    The transport over libcurl, the system calls of commands, and the command dsmonitor.
+  ]],
+  license = "MIT",
+}
+dependencies = { "lua >= 5.1", "dsclient-core", "argparse" }
+external_dependencies = {
+  CURL = { header = "curl/curl.h", library = "curl" },
+}
+build = {
+  type = "builtin",
+  modules = {
+    ["dsclient.curl"] = {
+      sources = {
+        "csrc/core/buf.c",
+        "csrc/core/env.c",
+        "csrc/core/error.c",
+        "csrc/curl/attempt.c",
+        "csrc/curl/module.c",
+        "csrc/curl/options.c",
+        "csrc/curl/pool.c",
+      },
+      incdirs = { "csrc", "$(CURL_INCDIR)" },
+      defines = { "_POSIX_C_SOURCE=200809L" },
+      libdirs = { "$(CURL_LIBDIR)" },
+      libraries = { "curl" },
+    },
+    ["dsclient.sys"] = {
+      sources = {
+        "csrc/sys/file.c",
+        "csrc/sys/signal.c",
+        "csrc/sys/sys.c",
+      },
+      incdirs = { "csrc" },
+      defines = { "_POSIX_C_SOURCE=200809L" },
+      libraries = { "pthread" },
+    },
+  },
+  copy_directories = {},
+}

@@ -1,0 +1,447 @@
+local compile = require "spec.support.compile"
+local contract = require "spec.transport_contract"
+local curl = require "dsclient.curl"
+local tcp_server = require "spec.support.tcp_server"
+local uv = require "luv"
+
+describe("dsclient.curl keeps the contract:", function()
+  contract({new = curl.new, now = curl.now, gzip = true},
+    {describe = describe, it = it, before_each = before_each, after_each = after_each})
+end)
+
+local function get(transport, url, more, timeout_s)
+  local request = {url = url}
+  for key, value in pairs(more or {}) do
+    request[key] = value
+  end
+  return assert(transport:start(request, curl.now() + (timeout_s or 10))):wait()
+end
+
+local function temporary_directory()
+  return assert(uv.fs_mkdtemp(assert(uv.os_tmpdir()) .. "/dsclient-XXXXXX"))
+end
+
+local function remove(directory)
+  local scan = assert(uv.fs_scandir(directory))
+  for name in uv.fs_scandir_next, scan do
+    assert(uv.fs_unlink(directory .. "/" .. name))
+  end
+  assert(uv.fs_rmdir(directory))
+end
+
+local function write_file(path, text)
+  local file = assert(io.open(path, "w"))
+  file:write(text)
+  file:close()
+end
+
+local function read_file(path)
+  local file = io.open(path)
+  if not file then
+    return ""
+  end
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+--- Runs a program. @return table {code, signal, output}
+local function run(path, args, env, quiet)
+  local result = {output = ""}
+  local output = uv.new_pipe()
+  local process = assert(uv.spawn(path, {args = args, env = env, stdio = {nil, output, not quiet and 2 or nil}}, function(code, signal)
+    result.code, result.signal = code, signal
+  end))
+  output:read_start(function(_, data)
+    result.output = result.output .. (data or "")
+    if not data then
+      output:close()
+    end
+  end)
+  while not (result.code and output:is_closing()) do
+    uv.run "once"
+  end
+  process:close()
+  uv.run "nowait"
+  return result
+end
+
+--- The environment of this process, changed. @return string[]
+local function environment(changes)
+  local list = {}
+  local now = uv.os_environ()
+  for name, value in pairs(changes) do
+    now[name] = value
+  end
+  for name, value in pairs(now) do
+    list[#list + 1] = name .. "=" .. value
+  end
+  return list
+end
+
+local function preload(path)
+  local before = os.getenv "LD_PRELOAD"
+  return before and before ~= "" and before .. ":" .. path or path
+end
+
+local function interpreter()
+  local i = -1
+  while arg[i - 1] do
+    i = i - 1
+  end
+  return arg[i]
+end
+
+describe("dsclient.curl", function()
+  local server, transport
+
+  before_each(function()
+    server = tcp_server.start()
+    transport = curl.new {}
+  end)
+
+  after_each(function()
+    transport:close()
+    server:stop()
+  end)
+
+  it("says its version and the time", function()
+    assert.truthy(curl.version():find "^libcurl/%d+%.%d+")
+    local before = curl.now()
+    assert.is_true(curl.now() >= before)
+  end)
+
+  it("throws for an option of a wrong type, naming it", function()
+    for name, value in pairs {pool_maxsize = "x", idle_max_s = {}, user_agent = 1, proxy = true, tls = "x"} do
+      assert.error_matches(function()
+        curl.new {[name] = value}
+      end, name)
+    end
+    assert.error_matches(function()
+      curl.new {tls = {verify = "no"}}
+    end, "verify")
+  end)
+
+  it("sends the user agent and asks for gzip", function()
+    local own = curl.new {user_agent = "spec/1"}
+    local sent = assert(get(own, server.url .. "/echo")).body
+    assert.truthy(sent:find("\r\nUser-Agent: spec/1\r\n", 1, true))
+    assert.truthy(sent:find("\r\nAccept-Encoding: gzip\r\n", 1, true))
+    own:close()
+  end)
+
+  it("counts the bytes that were sent and received", function()
+    for _, size in ipairs {0, 10, 60000, 200000} do
+      local response = assert(get(transport, server.url .. "/echo", {method = "POST", body = ("x"):rep(size)}))
+      assert.equal(#response.body, response.bytes_out)
+      assert.is_true(response.bytes_in > #response.body)
+    end
+  end)
+
+  it("leaves a path as it is", function()
+    local sent = assert(get(transport, server.url .. "/echo/../x")).body
+    assert.equal("/echo/../x", sent:match "^GET (%S+)")
+  end)
+
+  it("speaks http and https only, and without user-info", function()
+    for _, url in ipairs {"file:///etc/hostname", "ftp://127.0.0.1/", "http://a:s3cr3t@127.0.0.1/"} do
+      local response, failure = get(transport, url)
+      assert.is_nil(response)
+      assert.equal("argument", failure.kind)
+      assert.equal("unsent", failure.phase)
+      assert.is_nil(failure.message:find "s3cr3t")
+    end
+  end)
+
+  it("goes through a proxy, or refuses that of the environment", function()
+    local proxied = curl.new {proxy = server.url}
+    local response = assert(get(proxied, "http://nowhere.invalid/ok"))
+    proxied:close()
+    assert.equal(404, response.status)
+    uv.os_setenv("http_proxy", server.url)
+    local by_environment, refused, empty = curl.new {}, curl.new {proxy = false}, curl.new {proxy = ""}
+    assert.equal(404, assert(get(by_environment, "http://nowhere.invalid/ok")).status)
+    for _, direct in ipairs {refused, empty} do
+      local _, failure = get(direct, "http://nowhere.invalid/ok")
+      assert.equal("dns", failure.kind)
+      direct:close()
+    end
+    by_environment:close()
+    uv.os_unsetenv "http_proxy"
+  end)
+
+  it("keeps idle connections no longer than idle_max_s", function()
+    local own = curl.new {idle_max_s = 1}
+    assert(get(own, server.url .. "/ok"))
+    uv.sleep(2100) -- libcurl counts whole seconds
+    assert.is_false(assert(get(own, server.url .. "/ok")).reused)
+    own:close()
+  end)
+
+  it("refuses more header lines than it has places for", function()
+    local lines = {}
+    for i = 1, 65 do
+      lines[i] = "x-" .. i .. ": 1"
+    end
+    local x, failure = transport:start({url = server.url .. "/ok", headers = lines}, curl.now() + 5)
+    assert.is_nil(x)
+    assert.equal("limit", failure.kind)
+  end)
+
+  it("survives a collector that never rests, and forgotten transfers", function()
+    local function forget(path)
+      transport:start({url = server.url .. path, method = "POST", body = ("x"):rep(5000)}, curl.now() + 10)
+    end
+    for i = 1, 50 do
+      forget "/stall"
+      local x = transport:start({url = server.url .. "/huge"}, curl.now() + 10)
+      collectgarbage()
+      forget "/huge"
+      collectgarbage "step"
+      assert.equal(2 ^ 20, #assert(x:wait()).body)
+      if i % 10 == 0 then
+        local other = curl.new {}
+        other:start({url = server.url .. "/stall"}, curl.now() + 10)
+        get(other, server.url .. "/ok")
+      end
+    end
+    collectgarbage()
+    assert.equal(200, assert(get(transport, server.url .. "/ok")).status)
+  end)
+
+  it("a transfer keeps its transport alive", function()
+    local x = curl.new({}):start({url = server.url .. "/ok"}, curl.now() + 10)
+    collectgarbage()
+    collectgarbage()
+    assert.equal(200, assert(x:wait()).status)
+  end)
+
+  it("refuses to work in a forked child, and leaves the parent's connections alone", function()
+    local path = compile("fork_helper.c", "library")
+    local fork = assert(package.loadlib(path, "luaopen_fork_helper"))()
+    assert(get(transport, server.url .. "/ok"))
+    local pending = transport:start({url = server.url .. "/ok"}, curl.now() + 10)
+    local status = fork.run(function()
+      local x, refusal = transport:start({url = server.url .. "/ok"}, curl.now() + 10)
+      local response, failure = pending:wait()
+      pending:cancel()
+      transport:close()
+      collectgarbage()
+      local told = refusal.kind == "closed" and refusal.phase == "unsent" and refusal.message:find "fork"
+      return x == nil and told and response == nil and failure.kind == "closed" and 7 or 1
+    end)
+    assert.equal(7, status)
+    assert.equal(200, assert(pending:wait()).status)
+    assert.is_true(assert(get(transport, server.url .. "/ok")).reused)
+    assert.equal(1, server:ask "connections")
+  end)
+end)
+
+describe("a slow resolver", function()
+  local directory, server
+
+  before_each(function()
+    directory = temporary_directory()
+    server = tcp_server.start()
+  end)
+
+  after_each(function()
+    server:stop()
+    remove(directory)
+  end)
+
+  --- What a script of a second process prints while names take `seconds` to resolve.
+  local function with_slow_dns(seconds, source, path, args)
+    local script = directory .. "/script.lua"
+    write_file(script, source)
+    args = args or {}
+    table.insert(args, 1, script)
+    return run(path or interpreter(), args, environment {
+      LD_PRELOAD = preload(compile("slow_dns.c", "library")),
+      SLOW_DNS_LOG = directory .. "/log",
+      SLOW_DNS_S = tostring(seconds),
+    })
+  end
+
+  local LOOK_UP = ([[
+    local curl = require "dsclient.curl"
+    local function log()
+      local file = io.open(%q)
+      return file and file:read "*a" or ""
+    end
+    transport = curl.new {proxy = false}
+    local x = transport:start({url = "http://a.slow.invalid/", connect_timeout_s = %s}, curl.now() + %s)
+    local _, failure = x:wait()
+    io.write(failure.kind, " ", failure.phase, " ", (log():gsub("\n", " ")))
+  ]])
+
+  it("does not hold up the deadline, nor the close", function()
+    local result = with_slow_dns(30, LOOK_UP:format(directory .. "/log", "5", "0.2") .. [[
+      transport:close()
+      io.write(log():find "end" and "waited" or "prompt")
+      os.exit(0, true)
+    ]])
+    assert.equal("timeout unsent begin prompt", result.output)
+    assert.equal(0, result.code)
+  end)
+
+  it("is told from a slow server", function()
+    local result = with_slow_dns(30, LOOK_UP:format(directory .. "/log", "0.2", "10"))
+    assert.equal("dns unsent begin ", result.output)
+  end)
+
+  it("may outlive the Lua state that loaded the module", function()
+    local result = with_slow_dns(1, LOOK_UP:format(directory .. "/log", "5", "0.2"), compile("host.c", "program"), {"2"})
+    assert.equal("timeout unsent begin closed\nended\n", result.output)
+    assert.equal(0, result.code)
+    assert.equal(0, result.signal)
+    assert.equal("begin\nend\n", read_file(directory .. "/log"))
+  end)
+
+  it("may outlive a state that was closed with transfers under way", function()
+    local result = with_slow_dns(1, ([[
+      local curl = require "dsclient.curl"
+      transport = curl.new {}
+      kept = {}
+      for _, url in ipairs {"http://a.slow.invalid/", %q, %q} do
+        kept[#kept + 1] = transport:start({url = url}, curl.now() + 10)
+        transport:start({url = url}, curl.now() + 10)
+      end
+      kept[#kept + 1] = coroutine.wrap(function()
+        local x = transport:start({url = %q}, curl.now() + 10)
+        coroutine.yield(x)
+        x:wait()
+      end)
+      kept[#kept]()
+      transport:start({url = %q}, curl.now() + 10):wait()
+      io.write "sent "
+    ]]):format(server.url .. "/stall", server.url .. "/hold", server.url .. "/stall", server.url .. "/ok"),
+      compile("host.c", "program"), {"2", "3"})
+    assert.equal("sent sent sent closed\nended\n", result.output)
+    assert.equal(0, result.code)
+    assert.equal(0, result.signal)
+  end)
+end)
+
+describe("TLS", function()
+  local directory, process, port
+
+  local function free_port()
+    local socket = uv.new_tcp()
+    socket:bind("127.0.0.1", 0)
+    local free = socket:getsockname().port
+    socket:close()
+    uv.run "nowait"
+    return free
+  end
+
+  local function answers()
+    local trusting = curl.new {tls = {verify = false}}
+    local response = get(trusting, "https://127.0.0.1:" .. port .. "/page", nil, 5)
+    trusting:close()
+    return response ~= nil
+  end
+
+  setup(function()
+    directory = temporary_directory()
+    local made = run("openssl", {"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+      "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+      "-keyout", directory .. "/key.pem", "-out", directory .. "/cert.pem", "-batch"}, nil, true)
+    assert.equal(0, made.code)
+    write_file(directory .. "/page", "HTTP/1.0 200 ok\r\nContent-Length: 5\r\n\r\nhello")
+    port = free_port()
+    local input = uv.new_pipe()
+    process = assert(uv.spawn("openssl", {
+      args = {"s_server", "-accept", "127.0.0.1:" .. port, "-HTTP", "-quiet", "-verify", "1",
+        "-cert", directory .. "/cert.pem", "-key", directory .. "/key.pem"},
+      cwd = directory,
+      stdio = {input, nil, nil},
+    }, function() end))
+    for _ = 1, 200 do
+      if answers() then
+        return
+      end
+      uv.sleep(20)
+    end
+    error "openssl s_server does not answer"
+  end)
+
+  teardown(function()
+    process:kill "sigkill"
+    uv.run "once"
+    process:close()
+    remove(directory)
+  end)
+
+  local function ask(tls)
+    local transport = curl.new {tls = tls}
+    local response, failure = get(transport, "https://127.0.0.1:" .. port .. "/page?token=s3cr3t")
+    transport:close()
+    return response, failure
+  end
+
+  local function assert_refused(tls)
+    local response, failure = ask(tls)
+    assert.is_nil(response)
+    assert.equal("tls", failure.kind)
+    assert.equal("unsent", failure.phase)
+    assert.is_nil(failure.message:find "s3cr3t")
+  end
+
+  it("refuses a certificate that nobody vouches for", function()
+    assert_refused(nil)
+    assert_refused {verify = true}
+  end)
+
+  it("accepts the one of ca_file, or any if told so", function()
+    for _, tls in ipairs {{ca_file = directory .. "/cert.pem"}, {verify = false}} do
+      local transport = curl.new {tls = tls}
+      assert.equal("hello", assert(get(transport, "https://127.0.0.1:" .. port .. "/page")).body)
+      transport:close()
+    end
+  end)
+
+  it("refuses a ca_file that is not there or is none", function()
+    assert_refused {ca_file = directory .. "/missing.pem"}
+    assert_refused {ca_file = directory .. "/page"}
+  end)
+
+  it("shows a client certificate, and says when it can't be read", function()
+    local transport = curl.new {tls = {
+      ca_file = directory .. "/cert.pem", cert = directory .. "/cert.pem", key = directory .. "/key.pem",
+    }}
+    assert.equal(200, assert(get(transport, "https://127.0.0.1:" .. port .. "/page")).status)
+    transport:close()
+    assert_refused {ca_file = directory .. "/cert.pem", cert = directory .. "/missing.pem"}
+  end)
+
+  it("to a server without TLS is a failure of TLS, unsent", function()
+    local server = tcp_server.start()
+    local transport = curl.new {}
+    local _, failure = get(transport, (server.url:gsub("^http", "https")) .. "/ok")
+    assert.equal("tls", failure.kind)
+    assert.equal("unsent", failure.phase)
+    transport:close()
+    server:stop()
+  end)
+
+  it("writes to a dead connection without being killed by SIGPIPE", function()
+    local script = directory .. "/sigpipe.lua"
+    write_file(script, ([[
+      local curl = require "dsclient.curl"
+      local transport = curl.new {tls = {verify = false}}
+      local kinds = {}
+      for i = 1, 3 do
+        -- the server answers after the head and closes; the body is still on its way
+        local x = transport:start({url = "https://127.0.0.1:%d/page", method = "POST", body = ("x"):rep(2 ^ 24)},
+          curl.now() + 10)
+        local response, failure = x:wait()
+        kinds[i] = response and "answer" or failure.kind
+      end
+      io.write "alive"
+    ]]):format(port))
+    local result = run(interpreter(), {script}, environment {})
+    assert.equal("alive", result.output)
+    assert.equal(0, result.signal)
+  end)
+end)

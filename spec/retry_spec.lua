@@ -1,0 +1,260 @@
+local bed = require "support.bed"
+
+local ok, refused, status, failure, html = bed.ok, bed.refused, bed.status, bed.failure, bed.html
+
+-- One operation of each replay class.
+local READ = { "instances.list", { project = "1" } }
+local REPEATABLE = { "workflows.release", { project = "1", workflow = "2", state = "ONLINE" } }
+local ONCE = { "instances.execute", { project = "1", instance_id = 7, execute_type = "STOP" } }
+
+local PAGE = ok '{"totalList":[],"total":0}'
+
+local function run(operation, script, options)
+  local b = bed.new(script, options)
+  local value, err = b.client:call(operation[1], operation[2])
+  return value, err, b
+end
+
+local function no_jitter(more)
+  local options = { jitter = "none" }
+  for name, value in pairs(more or {}) do
+    options[name] = value
+  end
+  return options
+end
+
+describe("the outcome of an attempt", function()
+  -- what comes back, and for each class: the kind of the error (or "again")
+  local table_of_outcomes = {
+    { "connect", failure("connect", "unsent"), "again", "again", "again" },
+    { "tls", failure("tls", "unsent"), "again", "again", "again" },
+    { "dns", failure("dns", "unsent"), "again", "again", "again" },
+    { "connect time-out", failure("timeout", "unsent"), "again", "again", "again" },
+    { "reset after sending", failure("network", "sent"), "again", "again", "outcome_unknown" },
+    { "cut body", failure("network", "partial"), "again", "again", "outcome_unknown" },
+    { "time-out after sending", failure("timeout", "sent"), "again", "again", "outcome_unknown" },
+    { "garbage", failure("protocol", "partial"), "again", "again", "outcome_unknown" },
+    { "401", status(401), "auth", "auth", "auth" },
+    { "401 of a proxy", status(401, nil, "no"), "http", "http", "http" },
+    { "429", status(429), "again", "again", "again" },
+    { "500", status(500), "again", "again", "outcome_unknown" },
+    { "502", status(502), "again", "again", "outcome_unknown" },
+    { "503", status(503), "again", "again", "outcome_unknown" },
+    { "504", status(504), "again", "again", "outcome_unknown" },
+    { "501", status(501), "http", "http", "http" },
+    { "403", status(403), "http", "http", "http" },
+    { "302", status(302), "http", "http", "http" },
+    { "404", status(404, nil, '{"message":"Not Found"}'), "not_api", "not_api", "not_api" },
+    { "405", status(405), "not_api", "not_api", "not_api" },
+    { "html", html(), "not_api", "not_api", "not_api" },
+    { "no code", status(200, nil, "{}"), "not_api", "not_api", "outcome_unknown" },
+    { "broken JSON", status(200, nil, '{"code":0,'), "not_api", "not_api", "outcome_unknown" },
+    { "refused", refused(10113), "api", "api", "api" },
+    { "no master", refused(10025), "again", "again", "api" },
+    { "10000, a refusal", refused(10000, "status is SUCCESS, can not be recovered"), "api", "api", "api" },
+    { "10000, anything", refused(10000, "rpc time-out"), "api", "api", "outcome_unknown" },
+  }
+
+  for _, case in ipairs(table_of_outcomes) do
+    for i, operation in ipairs { READ, REPEATABLE, ONCE } do
+      local class = ({ "read", "repeatable", "once" })[i]
+      it(case[1] .. ", " .. class .. ": " .. case[2 + i], function()
+        local value, err, b = run(operation, { case[2], PAGE })
+        if case[2 + i] == "again" then
+          assert.is_nil(err)
+          assert.is_truthy(value)
+          assert.equal(2, #b.requests)
+        else
+          assert.is_nil(value)
+          assert.equal(case[2 + i], err.kind)
+          assert.equal(1, #b.requests)
+          assert.equal(1, #err.attempts)
+        end
+      end)
+    end
+  end
+
+  it("repeats nothing with max_retries = 0, not even a 429", function()
+    for _, answer in ipairs { status(429), status(503), failure("network", "sent"), failure("connect", "unsent") } do
+      local _, err, b = run(READ, { answer, PAGE }, { max_retries = 0 })
+      assert.is_truthy(err)
+      assert.equal(1, #b.requests)
+    end
+  end)
+
+  it("honours retry_statuses", function()
+    local _, err, b = run(READ, { status(502), PAGE }, { retry_statuses = { 503 } })
+    assert.equal("server", err.kind)
+    assert.equal(1, #b.requests)
+    local value = run(READ, { status(418), PAGE }, { retry_statuses = { 418 } })
+    assert.is_truthy(value)
+  end)
+end)
+
+describe("waiting", function()
+  it("without jitter is the seed's sequence 0.5, 1, 2", function()
+    local _, err, b = run(READ, { status(503) }, no_jitter())
+    assert.equal("server", err.kind)
+    assert.same({ 0.5, 1, 2 }, b.slept)
+    assert.equal(4, #err.attempts)
+    assert.equal(0.5, err.attempts[1].wait_s)
+    assert.equal(503, err.attempts[4].status)
+  end)
+
+  it("never passes backoff_max_s", function()
+    local _, _, b = run(READ, { status(503) }, no_jitter { max_retries = 6, backoff_max_s = 3 })
+    assert.same({ 0.5, 1, 2, 3, 3, 3 }, b.slept)
+  end)
+
+  it("with full jitter lies between 0 and the step, after a 429 in its upper half", function()
+    local low, high = math.huge, 0
+    for _ = 1, 200 do
+      local _, _, b = run(READ, { status(503), PAGE })
+      low, high = math.min(low, b.slept[1]), math.max(high, b.slept[1])
+      local _, _, c = run(READ, { status(429), PAGE })
+      assert.is_true(c.slept[1] >= 0.25 and c.slept[1] <= 0.5)
+    end
+    assert.is_true(low < 0.1 and high > 0.4 and high <= 0.5)
+  end)
+
+  it("takes Retry-After of a 429 and a 503, and nothing from garbage", function()
+    for _, code in ipairs { 429, 503 } do
+      local _, _, b = run(READ, { status(code, { ["retry-after"] = "7" }), PAGE }, no_jitter())
+      assert.same({ 7 }, b.slept)
+      for _, garbage in ipairs { "-1", "soon", "1e3", "" } do
+        local _, _, c = run(READ, { status(code, { ["retry-after"] = garbage }), PAGE }, no_jitter())
+        assert.same({ 0.5 }, c.slept)
+      end
+    end
+    local _, _, b = run(READ, { status(502, { ["retry-after"] = "7" }), PAGE }, no_jitter())
+    assert.same({ 0.5 }, b.slept)
+  end)
+
+  it("fails now where Retry-After is longer than the call", function()
+    for _, hint in ipairs { "400", "1000000000000000000" } do
+      local _, err, b = run(READ, { status(429, { ["retry-after"] = hint }), PAGE })
+      assert.equal("throttled", err.kind)
+      assert.is_true(err.retry_after_s >= 400)
+      assert.same({}, b.slept)
+    end
+  end)
+
+  it("does not count 429s as retries: the deadline ends them", function()
+    local _, err, b = run(READ, { status(429) }, no_jitter { max_retries = 1, timeout_s = 100, backoff_max_s = 4 })
+    assert.equal("throttled", err.kind)
+    assert.is_true(#b.requests > 10)
+    assert.is_true(b.now() <= 100)
+  end)
+
+  it("repeats a time-out after sending once only", function()
+    local _, err, b = run(READ, { failure("timeout", "sent") })
+    assert.equal("timeout", err.kind)
+    assert.equal(2, #b.requests)
+  end)
+
+  it("repeats at once on a stale connection, once, and not for `once`", function()
+    local stale = failure("network", "sent", { stale = true })
+    local value, _, b = run(READ, { stale, PAGE }, { max_retries = 1 })
+    assert.is_truthy(value)
+    assert.same({}, b.slept)
+    assert.is_true(b.requests[2].fresh)
+    local _, err, c = run(ONCE, { stale, PAGE })
+    assert.equal("outcome_unknown", err.kind)
+    assert.equal(1, #c.requests)
+  end)
+
+  it("tells the log each repeat, without the token", function()
+    local _, _, b = run(READ, { status(503), PAGE }, no_jitter())
+    assert.equal(1, #b.logged)
+    assert.equal("retry", b.logged[1].fields.event)
+    assert.equal(503, b.logged[1].fields.status)
+    assert.equal(0.5, b.logged[1].fields.wait_s)
+    assert.is_nil(b.logged[1].message:find("secret", 1, true))
+  end)
+end)
+
+describe("the deadline", function()
+  it("bounds attempts and sleeps together", function()
+    for _, answer in ipairs {
+      { status = 503, body = "", takes_s = 3 },
+      failure("network", "sent", { takes_s = 3 }),
+      { status = 200, body = "", takes_s = 1000 },
+    } do
+      local _, err, b = run(READ, { answer }, { timeout_s = 10, max_retries = 100 })
+      assert.is_truthy(err)
+      assert.is_true(b.now() <= 10 + 1e-6, "ended at " .. b.now())
+    end
+  end)
+
+  it("is of kind deadline when an attempt runs into it", function()
+    local _, err = run(READ, { { status = 200, body = "", takes_s = 1000 } }, { timeout_s = 5 })
+    assert.equal("deadline", err.kind)
+  end)
+
+  it("leaves a once call of unknown outcome", function()
+    local _, err = run(ONCE, { { status = 200, body = "", takes_s = 1000 } }, { timeout_s = 5 })
+    assert.equal("outcome_unknown", err.kind)
+  end)
+
+  it("covers all pages of a list", function()
+    local b = bed.new(function()
+      return { status = 200, takes_s = 3, body = '{"code":0,"data":{"totalList":[{"id":' .. math.random(1e9) .. '}],"total":900}}' }
+    end, { timeout_s = 10 })
+    local _, err = b.client.instances:list { project = "1" }
+    assert.equal("deadline", err.kind)
+    assert.equal(4, #b.requests)
+  end)
+
+  it("is 30 s for a call, 300 s for a list, 10 and 25 s for an attempt", function()
+    local endless = { { status = 200, body = "", takes_s = 1e6 } }
+    local _, _, b = run({ "instances.get", { project = "1", instance_id = 1 } }, endless, no_jitter())
+    assert.near(20.5, b.now(), 0.01)
+    local _, _, c = run(READ, endless, no_jitter())
+    assert.near(50.5, c.now(), 0.01)
+  end)
+end)
+
+describe("several servers", function()
+  local urls = { api_urls = { "http://a", "http://b", "http://c" } }
+
+  local function hosts(b)
+    local list = {}
+    for i, request in ipairs(b.requests) do
+      list[i] = request.url:match "//(%w+)"
+    end
+    return table.concat(list)
+  end
+
+  local function options(more)
+    local all = no_jitter(more)
+    all.api_urls = urls.api_urls
+    return all
+  end
+
+  it("go round on what was not sent and on a 503, then sleep", function()
+    for _, answer in ipairs { failure("connect", "unsent"), status(503) } do
+      local script = { answer, answer, answer, PAGE }
+      local b = bed.new(script, options())
+      assert(b.client:call(READ[1], READ[2]))
+      assert.equal("abca", hosts(b))
+      assert.same({ 0.5 }, b.slept)
+    end
+  end)
+
+  it("a once call goes on only when it was not sent", function()
+    local b = bed.new({ failure("connect", "unsent"), PAGE }, options())
+    assert(b.client:call(ONCE[1], ONCE[2]))
+    assert.equal("ab", hosts(b))
+    local c = bed.new({ status(503), PAGE }, options())
+    local _, err = c.client:call(ONCE[1], ONCE[2])
+    assert.equal("outcome_unknown", err.kind)
+    assert.equal("a", hosts(c))
+  end)
+
+  it("the one that answered is asked first next time", function()
+    local b = bed.new({ failure("connect", "unsent"), PAGE }, options())
+    b.client:call(READ[1], READ[2])
+    b.client:call(READ[1], READ[2])
+    assert.equal("abb", hosts(b))
+  end)
+end)

@@ -1,0 +1,108 @@
+--- A client on a virtual clock over a scripted transport: hours of traffic in
+-- milliseconds, and the same each time.
+
+local core = require "dsclient.core"
+local dsclient = require "dsclient"
+
+local _M = {}
+
+local function merge(base, more)
+  for name, value in pairs(more or {}) do
+    base[name] = value
+  end
+  return base
+end
+
+--- An answer of the API.
+function _M.ok(data_json)
+  return { status = 200, body = '{"code":0,"msg":"success","data":' .. (data_json or "null") .. "}" }
+end
+
+function _M.refused(code, msg)
+  return { status = 200, body = ('{"code":%d,"msg":"%s","data":null}'):format(code, msg or "no") }
+end
+
+function _M.status(status, headers, body)
+  return { status = status, headers = headers or {}, body = body or "" }
+end
+
+function _M.html()
+  return { status = 200, headers = { ["content-type"] = "text/html" }, body = "<html></html>" }
+end
+
+--- A failure of the transport.
+function _M.failure(kind, phase, fields)
+  return merge({ failure = true, kind = kind, phase = phase, message = "scripted" }, fields)
+end
+
+--- A bed. `script` is a list of answers, the last one repeated, or a function
+-- (request, number) → answer. An answer's `takes_s` moves the clock.
+-- @treturn table {client, requests, slept, log, advance}
+function _M.new(script, options)
+  local bed = { requests = {}, slept = {}, logged = {} }
+  local transport = {}
+  function transport:start(request, deadline) -- luacheck: ignore self
+    bed.requests[#bed.requests + 1] = {
+      method = request.method,
+      url = request.url,
+      path = request.path,
+      body = request.body,
+      headers = request.headers,
+      fresh = request.fresh,
+      once = request.once,
+      at = core.time(bed.client),
+    }
+    local answer = type(script) == "function" and script(request, #bed.requests)
+      or script[math.min(#bed.requests, #script)]
+    return {
+      wait = function()
+        local left = deadline - core.time(bed.client)
+        local takes_s = answer.takes_s or 0
+        if takes_s >= left then
+          core.advance(bed.client, left)
+          return nil, { kind = "timeout", phase = answer.timeout_phase or "sent", message = "scripted time-out" }
+        end
+        core.advance(bed.client, takes_s)
+        if answer.failure then
+          return nil, answer
+        end
+        return {
+          status = answer.status,
+          headers = merge({ ["content-type"] = "application/json" }, answer.headers),
+          body = answer.body,
+          bytes_in = #answer.body,
+          bytes_out = 100,
+          reused = false,
+        }
+      end,
+    }
+  end
+  function transport:close() -- luacheck: ignore self
+    bed.closed = true
+  end
+  local runtime = { virtual = true }
+  function runtime.sleep(seconds)
+    bed.slept[#bed.slept + 1] = seconds
+    core.advance(bed.client, seconds)
+  end
+  local single = not (options and options.api_urls)
+  bed.client = dsclient.new(merge({
+    api_url = single and "http://127.0.0.1:12345/dolphinscheduler" or nil,
+    token = "secret-token",
+    server_version = "3.1.1",
+    transport = transport,
+    runtime = runtime,
+    log = function(level, message, fields)
+      bed.logged[#bed.logged + 1] = { level = level, message = message, fields = fields }
+    end,
+  }, options))
+  function bed.advance(seconds)
+    core.advance(bed.client, seconds)
+  end
+  function bed.now()
+    return core.time(bed.client)
+  end
+  return bed
+end
+
+return _M

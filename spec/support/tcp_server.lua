@@ -1,0 +1,369 @@
+--- A small scripted HTTP server that misbehaves on demand. It runs in a child process, which ends with its parent.
+--- What happens to a request is its path: see `behaviours`. It counts connections and requests.
+---
+---     local server = require("spec.support.tcp_server").start()
+---     server.url .. "/ok"       -- http://127.0.0.1:<port>/ok
+---     server:ask("count POST /reset")  --> 3
+---     server:stop()
+local uv = require "luv"
+
+local SOURCE = debug.getinfo(1, "S").source:sub(2)
+
+local function parse_head(head)
+  local method, path = head:match "^(%u+) (%S+) HTTP/1%.1\r\n"
+  local length = tonumber(head:lower():match "\r\ncontent%-length:%s*(%d+)") or 0
+  return method, path, length
+end
+
+local function answer(body, headers)
+  return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" .. (headers or "") ..
+    ("Content-Length: %d\r\n\r\n"):format(#body) .. body
+end
+
+local function chunk(data)
+  return ("%x\r\n%s\r\n"):format(#data, data)
+end
+
+local CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+local function write(connection, data, after)
+  connection.socket:write(data, after and function()
+    after(connection)
+  end)
+end
+
+local function reset(connection)
+  if not connection.socket:is_closing() then
+    connection.socket:close_reset()
+  end
+end
+
+local function close(connection)
+  if not connection.socket:is_closing() then
+    connection.socket:close()
+  end
+end
+
+-- "hello" in gzip, made by zlib
+local GZIP_HELLO = "\31\139\8\0\0\0\0\0\2\3\203\72\205\201\201\7\0\134\166\16\54\5\0\0\0"
+
+-- Each is given the connection and the request {method, path, head, body}; connection.requests counts from 1.
+local behaviours = {}
+
+function behaviours.ok(connection)
+  write(connection, answer "hello")
+end
+
+function behaviours.echo(connection, request)
+  write(connection, answer(request.head .. request.body))
+end
+
+function behaviours.repeated(connection)
+  write(connection, answer("hello", "X-Thing:  one \r\nx-thing: two\r\nX-EMPTY:\r\n"))
+end
+
+function behaviours.interim(connection)
+  write(connection, "HTTP/1.1 103 Early Hints\r\nX-Early: yes\r\n\r\n" .. answer "hello")
+end
+
+function behaviours.missing(connection)
+  write(connection, "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno")
+end
+
+function behaviours.redirect(connection)
+  write(connection, "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n")
+end
+
+function behaviours.gzip(connection)
+  write(connection, answer(GZIP_HELLO, "Content-Encoding: gzip\r\n"))
+end
+
+function behaviours.badgzip(connection)
+  write(connection, answer("no gzip at all", "Content-Encoding: gzip\r\n"))
+end
+
+function behaviours.chunked(connection)
+  write(connection, CHUNKED .. chunk "hel" .. chunk "lo" .. "0\r\nX-Trailer: yes\r\n\r\n")
+end
+
+function behaviours.cut(connection)
+  write(connection, CHUNKED .. chunk "hel", close)
+end
+
+function behaviours.badchunk(connection)
+  write(connection, CHUNKED .. "zz\r\nhel\r\n", close)
+end
+
+function behaviours.half(connection)
+  write(connection, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", close)
+end
+
+function behaviours.halfreset(connection)
+  write(connection, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", reset)
+end
+
+function behaviours.garbage(connection)
+  write(connection, ("\1\2garbage\255"):rep(20), close)
+end
+
+function behaviours.reset(connection)
+  reset(connection)
+end
+
+function behaviours.close(connection)
+  close(connection)
+end
+
+-- dies on a connection that has served before, answers on a fresh one
+function behaviours.resetreused(connection)
+  if connection.requests > 1 then
+    reset(connection)
+  else
+    write(connection, answer "hello")
+  end
+end
+
+function behaviours.stall() end
+
+function behaviours.stallbody(connection)
+  write(connection, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
+end
+
+-- one byte each 20 ms, for ever
+function behaviours.drip(connection)
+  write(connection, CHUNKED)
+  local timer = uv.new_timer()
+  timer:start(20, 20, function()
+    if connection.socket:is_closing() then
+      timer:close()
+    else
+      write(connection, chunk "x")
+    end
+  end)
+end
+
+function behaviours.hugehead(connection)
+  write(connection, "HTTP/1.1 200 OK\r\n" .. ("X-Filler: " .. ("x"):rep(1000) .. "\r\n"):rep(80) .. "Content-Length: 0\r\n\r\n")
+end
+
+function behaviours.manyinterim(connection)
+  write(connection, ("HTTP/1.1 103 Early Hints\r\nX-Filler: " .. ("x"):rep(1000) .. "\r\n\r\n"):rep(80) .. answer "hello")
+end
+
+-- one MiB, of no length that is told before
+function behaviours.huge(connection)
+  write(connection, CHUNKED .. chunk(("x"):rep(1024)):rep(1024) .. "0\r\n\r\n")
+end
+
+-- answers when the spec says so: `release`
+function behaviours.hold(connection)
+  connection.held = true
+end
+
+-- resets while the body is still being sent
+function behaviours.resetupload() end
+
+local function count(counts, key)
+  counts[key] = (counts[key] or 0) + 1
+end
+
+local function serve_next(state, connection)
+  local head_end = select(2, connection.data:find("\r\n\r\n", 1, true))
+  if not head_end then
+    return false
+  end
+  local head = connection.data:sub(1, head_end)
+  local method, path, length = parse_head(head)
+  local name = (path or "/"):match "^/(%a*)"
+  if name == "resetupload" then
+    count(state.counts, method .. " " .. path)
+    reset(connection)
+    return false
+  end
+  if #connection.data < head_end + length then
+    return false
+  end
+  local body = connection.data:sub(head_end + 1, head_end + length)
+  connection.data = connection.data:sub(head_end + length + 1)
+  connection.requests = connection.requests + 1
+  state.requests = state.requests + 1
+  count(state.counts, method .. " " .. path)
+  local behaviour = behaviours[name] or behaviours.missing
+  behaviour(connection, {method = method, path = path, head = head, body = body})
+  return true
+end
+
+local function accept(state, listener)
+  local connection = {socket = uv.new_tcp(), data = "", requests = 0}
+  listener:accept(connection.socket)
+  state.accepted = state.accepted + 1
+  if state.refuse then
+    return reset(connection)
+  end
+  state.open[connection] = true
+  connection.socket:read_start(function(_, data)
+    if not data then
+      state.open[connection] = nil
+      return close(connection)
+    end
+    connection.data = connection.data .. data
+    while not connection.socket:is_closing() and serve_next(state, connection) do
+      count(state.counts, "all")
+    end
+  end)
+end
+
+-- What a spec may ask; each returns one word.
+local commands = {}
+
+function commands.count(state, key)
+  return state.counts[key] or 0
+end
+
+function commands.connections(state)
+  return state.accepted
+end
+
+function commands.open(state)
+  local n = 0
+  for _ in pairs(state.open) do
+    n = n + 1
+  end
+  return n
+end
+
+--- Resets (or closes) all connections, as a server that is killed (or stopped) does.
+function commands.drop(state, how)
+  for connection in pairs(state.open) do
+    state.open[connection] = nil
+    if how == "reset" then
+      reset(connection)
+    else
+      close(connection)
+    end
+  end
+  return "done"
+end
+
+--- From now on connections are reset before anything is read.
+function commands.refuse(state)
+  state.refuse = true
+  return "done"
+end
+
+--- Connections die at their next request, before it is answered; new ones live.
+function commands.poison(state)
+  for connection in pairs(state.open) do
+    connection.socket:read_stop()
+    connection.socket:read_start(function()
+      reset(connection)
+    end)
+    state.open[connection] = nil
+  end
+  return "done"
+end
+
+function commands.release(state)
+  for connection in pairs(state.open) do
+    if connection.held then
+      connection.held = false
+      write(connection, answer "hello")
+    end
+  end
+  return "done"
+end
+
+local function child()
+  local state = {accepted = 0, requests = 0, counts = {}, open = {}}
+  local listener = uv.new_tcp()
+  assert(listener:bind("127.0.0.1", 0))
+  assert(listener:listen(1024, function()
+    accept(state, listener)
+  end))
+  local input, output = uv.new_pipe(), uv.new_pipe()
+  input:open(0)
+  output:open(1)
+  output:write(listener:getsockname().port .. "\n")
+  local pending = ""
+  input:read_start(function(_, data)
+    if not data then
+      os.exit(0) -- the parent is gone, or done
+    end
+    pending = pending .. data
+    pending = pending:gsub("(%w+) ?([^\n]*)\n", function(name, argument)
+      output:write(tostring(commands[name](state, argument)) .. "\n")
+      return ""
+    end)
+  end)
+  uv.run()
+end
+
+if arg and arg[1] == "tcp-server-child" then
+  return child()
+end
+
+local server = {}
+server.__index = server
+
+local function interpreter()
+  local i = -1
+  while arg[i - 1] do
+    i = i - 1
+  end
+  return arg[i]
+end
+
+local function read_line(self)
+  local line
+  self.output:read_start(function(_, data)
+    self.received = self.received .. (data or "")
+    self.ended = not data
+  end)
+  repeat
+    line, self.received = self.received:match "^([^\n]*)\n(.*)$", self.received:gsub("^[^\n]*\n", "", 1)
+    if not line then
+      assert(not self.ended, "the server's process has ended")
+      uv.run "once"
+    end
+  until line
+  self.output:read_stop()
+  return line
+end
+
+--- Sends a command of `commands`. @return string|number
+function server:ask(command)
+  self.input:write(command .. "\n")
+  local line = read_line(self)
+  return tonumber(line) or line
+end
+
+--- Ends the process at once, as a crash does; all its connections are closed by the kernel.
+function server:stop()
+  if self.process and not self.process:is_closing() then
+    self.process:kill "sigkill"
+    while not self.exited do
+      uv.run "once"
+    end
+    self.process:close()
+    self.input:close()
+    self.output:close()
+    uv.run "nowait"
+  end
+end
+
+--- Starts a server on a free port of 127.0.0.1. @return server
+function server.start()
+  local self = setmetatable({received = ""}, server)
+  self.input, self.output = uv.new_pipe(), uv.new_pipe()
+  self.process = assert(uv.spawn(interpreter(), {
+    args = {SOURCE, "tcp-server-child"},
+    stdio = {self.input, self.output, 2},
+  }, function()
+    self.exited = true
+  end))
+  self.port = read_line(self)
+  self.url = "http://127.0.0.1:" .. self.port
+  return self
+end
+
+return server

@@ -127,7 +127,7 @@ demo: all
 BUSTED ?= $(shell command -v busted)
 SPEC ?= spec
 HANDLER := $(if $(DSCLIENT_SUMMARY),-o spec/support/summary.lua)
-SPEC_MAX_S ?= 1200
+SPEC_MAX_S ?= 720
 BUSTED_RUN = $(RUN) timeout -k 10 $(SPEC_MAX_S) $(PRELOAD) $(LUA) $(BUSTED) \
   $(HANDLER) $(BUSTED_ARGS)
 
@@ -152,7 +152,6 @@ SMOKE_VMS := lua5.1 lua5.3
 
 .PHONY: test-ready
 test-ready:
-	@rm -rf build/results
 	@failed=; \
 	for vm in $(SUITE_VMS); do \
 	  .ci/tally $$vm $(MAKE) -s spec VM=$$vm || failed=1; \
@@ -161,12 +160,12 @@ test-ready:
 	  .ci/tally $$vm $(MAKE) -s spec VM=$$vm SPEC=spec/smoke.lua || \
 	    failed=1; \
 	done; \
-	.ci/tally --total && [ -z "$$failed" ]
+	.ci/tally --total $(SUITE_VMS) $(SMOKE_VMS) && [ -z "$$failed" ]
 
 .PHONY: lint
 # luacheck, C warnings as errors, and the rules of the house
 lint: deps-test
-	@.ci/lint
+	@.ci/tally lint .ci/lint
 
 .PHONY: asan
 # all specs on Lua 5.4 under AddressSanitizer and UBSan

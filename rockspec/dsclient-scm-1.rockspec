@@ -12,9 +12,7 @@ description = {
   license = "MIT",
 }
 dependencies = { "lua >= 5.1", "dsclient-core", "argparse" }
-external_dependencies = {
-  CURL = { header = "curl/curl.h", library = "curl" },
-}
+external_dependencies = { CURL = { library = "curl" } }
 build = {
   type = "builtin",
   modules = {

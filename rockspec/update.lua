@@ -18,7 +18,8 @@ local ROCKS = {
     summary = "A client for Apache DolphinScheduler, and a monitor that recovers failed workflows",
     detail = "The transport over libcurl, the system calls of commands, and the command dsmonitor.",
     dependencies = { "lua >= 5.1", "dsclient-core", "argparse" },
-    external = { CURL = { header = "curl/curl.h", library = "curl" } },
+    -- no header: LuaRocks doesn't look where Debian has it, the compiler does
+    external = { CURL = "curl" },
     c = { "curl", "sys" },
     libraries = { curl = { "curl" }, sys = { "pthread" } },
     owns = function(file)
@@ -86,9 +87,8 @@ local function rockspec(rock, files, sources)
   add('description = {\n  summary = "%s",\n  detailed = [[\n    %s\n  ]],\n  license = "MIT",\n}\n',
     rock.summary, rock.detail)
   add("dependencies = %s\n", quoted_list(rock.dependencies))
-  for name, wanted in pairs(rock.external or {}) do
-    add('external_dependencies = {\n  %s = { header = "%s", library = "%s" },\n}\n',
-      name, wanted.header, wanted.library)
+  for name, library in pairs(rock.external or {}) do
+    add('external_dependencies = { %s = { library = "%s" } }\n', name, library)
   end
   add('build = {\n  type = "builtin",\n  modules = {\n')
   for _, name in ipairs(rock.c) do

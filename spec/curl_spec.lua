@@ -45,20 +45,31 @@ local function read_file(path)
   return text
 end
 
---- Runs a program. @return table {code, signal, output}
-local function run(path, args, env, quiet)
-  local result = {output = ""}
-  local output = uv.new_pipe()
-  local process = assert(uv.spawn(path, {args = args, env = env, stdio = {nil, output, not quiet and 2 or nil}}, function(code, signal)
+--- Runs a program.
+--- @param on_output function|nil called whenever it prints
+--- @return table {code, signal, output, errors}
+local function run(path, args, env, on_output)
+  local result = {output = "", errors = ""}
+  local output, errors = uv.new_pipe(), uv.new_pipe()
+  local options = {args = args, env = env, stdio = {nil, output, errors}}
+  local process = assert(uv.spawn(path, options, function(code, signal)
     result.code, result.signal = code, signal
   end))
+  errors:read_start(function(_, data)
+    result.errors = result.errors .. (data or "")
+    if not data then
+      errors:close()
+    end
+  end)
   output:read_start(function(_, data)
     result.output = result.output .. (data or "")
     if not data then
       output:close()
+    elseif on_output then
+      on_output()
     end
   end)
-  while not (result.code and output:is_closing()) do
+  while not (result.code and output:is_closing() and errors:is_closing()) do
     uv.run "once"
   end
   process:close()
@@ -291,7 +302,8 @@ describe("a slow resolver", function()
   end)
 
   it("may outlive the Lua state that loaded the module", function()
-    local result = with_slow_dns(1, LOOK_UP:format(directory .. "/log", "5", "0.2"), compile("host.c", "program"), {"2"})
+    local source = LOOK_UP:format(directory .. "/log", "5", "0.2")
+    local result = with_slow_dns(1, source, compile("host.c", "program"), {"2"})
     assert.equal("timeout unsent begin closed\nended\n", result.output)
     assert.equal(0, result.code)
     assert.equal(0, result.signal)
@@ -324,7 +336,7 @@ describe("a slow resolver", function()
 end)
 
 describe("TLS", function()
-  local directory, process, port
+  local directory, port, server
 
   local function free_port()
     local socket = uv.new_tcp()
@@ -335,41 +347,57 @@ describe("TLS", function()
     return free
   end
 
-  local function answers()
+  local function answers(at)
     local trusting = curl.new {tls = {verify = false}}
-    local response = get(trusting, "https://127.0.0.1:" .. port .. "/page", nil, 5)
+    local response = get(trusting, "https://127.0.0.1:" .. at .. "/page", nil, 5)
     trusting:close()
     return response ~= nil
+  end
+
+  local function start_server(at)
+    local started = {input = uv.new_pipe()}
+    started.process = assert(uv.spawn("openssl", {
+      args = {"s_server", "-accept", "127.0.0.1:" .. at, "-HTTP", "-quiet", "-verify", "1",
+        "-cert", directory .. "/cert.pem", "-key", directory .. "/key.pem"},
+      cwd = directory,
+      stdio = {started.input, nil, nil},
+    }, function()
+      started.ended = true
+    end))
+    for _ = 1, 200 do
+      if answers(at) then
+        return started
+      end
+      uv.sleep(20)
+    end
+    error "openssl s_server does not answer"
+  end
+
+  local function stop_server(started)
+    if not started.ended then
+      started.process:kill "sigkill"
+    end
+    while not started.ended do
+      uv.run "once"
+    end
+    started.process:close()
+    started.input:close()
+    uv.run "nowait"
   end
 
   setup(function()
     directory = temporary_directory()
     local made = run("openssl", {"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
       "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
-      "-keyout", directory .. "/key.pem", "-out", directory .. "/cert.pem", "-batch"}, nil, true)
+      "-keyout", directory .. "/key.pem", "-out", directory .. "/cert.pem", "-batch"})
     assert.equal(0, made.code)
     write_file(directory .. "/page", "HTTP/1.0 200 ok\r\nContent-Length: 5\r\n\r\nhello")
     port = free_port()
-    local input = uv.new_pipe()
-    process = assert(uv.spawn("openssl", {
-      args = {"s_server", "-accept", "127.0.0.1:" .. port, "-HTTP", "-quiet", "-verify", "1",
-        "-cert", directory .. "/cert.pem", "-key", directory .. "/key.pem"},
-      cwd = directory,
-      stdio = {input, nil, nil},
-    }, function() end))
-    for _ = 1, 200 do
-      if answers() then
-        return
-      end
-      uv.sleep(20)
-    end
-    error "openssl s_server does not answer"
+    server = start_server(port)
   end)
 
   teardown(function()
-    process:kill "sigkill"
-    uv.run "once"
-    process:close()
+    stop_server(server)
     remove(directory)
   end)
 
@@ -416,32 +444,40 @@ describe("TLS", function()
   end)
 
   it("to a server without TLS is a failure of TLS, unsent", function()
-    local server = tcp_server.start()
+    local plain = tcp_server.start()
     local transport = curl.new {}
-    local _, failure = get(transport, (server.url:gsub("^http", "https")) .. "/ok")
+    local _, failure = get(transport, (plain.url:gsub("^http", "https")) .. "/ok")
     assert.equal("tls", failure.kind)
     assert.equal("unsent", failure.phase)
     transport:close()
-    server:stop()
+    plain:stop()
   end)
 
   it("writes to a dead connection without being killed by SIGPIPE", function()
     local script = directory .. "/sigpipe.lua"
+    local other = free_port()
+    local doomed = start_server(other)
     write_file(script, ([[
       local curl = require "dsclient.curl"
       local transport = curl.new {tls = {verify = false}}
-      local kinds = {}
-      for i = 1, 3 do
-        -- the server answers after the head and closes; the body is still on its way
-        local x = transport:start({url = "https://127.0.0.1:%d/page", method = "POST", body = ("x"):rep(2 ^ 24)},
-          curl.now() + 10)
-        local response, failure = x:wait()
-        kinds[i] = response and "answer" or failure.kind
+      local request = {url = "https://127.0.0.1:%d/page", method = "POST", body = ("x"):rep(2 ^ 24)}
+      io.write "begin "
+      io.flush()
+      local response, failure = transport:start(request, curl.now() + 20):wait()
+      transport:close()
+      io.write(response and "answer" or failure.kind, " ", failure.phase)
+    ]]):format(other))
+    local timer = uv.new_timer()
+    local result = run(interpreter(), {script}, environment {}, function()
+      if not timer:is_active() and not timer:is_closing() then
+        timer:start(500, 0, function()
+          timer:close()
+          doomed.process:kill "sigkill"
+        end)
       end
-      io.write "alive"
-    ]]):format(port))
-    local result = run(interpreter(), {script}, environment {})
-    assert.equal("alive", result.output)
+    end)
+    stop_server(doomed)
+    assert.equal("begin network sent", result.output)
     assert.equal(0, result.signal)
   end)
 end)

@@ -3,7 +3,8 @@
 ---     contract({new = function(options) return transport end, now = function() return seconds end},
 ---       {describe = describe, it = it, before_each = before_each, after_each = after_each})
 ---
---- busted gives these functions to spec files only. `gzip = true` where the transport decodes it. The server of the specs is spec/support/tcp_server.lua.
+--- busted gives these functions to spec files only. `gzip = true` where the transport decodes it.
+--- The server of the specs is spec/support/tcp_server.lua.
 local assert = require "luassert"
 local tcp_server = require "spec.support.tcp_server"
 

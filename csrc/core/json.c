@@ -379,6 +379,7 @@ static enum dsc_json_token read_number(struct dsc_json *json) {
   const char *end = json->end;
   const char *at = json->at;
   json->text = at;
+  json->escaped = false;
   if (*at == '-')
     at++;
   bool whole = is_digit(at, end);

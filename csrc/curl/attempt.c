@@ -216,6 +216,7 @@ enum dsc_kind ccurl_attempt_prepare(struct ccurl_attempt *attempt,
   const double left_s = request->deadline_s - ccurl_now_s();
   if (left_s <= 0)
     return DSC_TIMEOUT;
+  attempt->connect_is_first = request->connect_timeout_s < left_s;
   set_method(easy, request, attempt->request.data + head_length);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, link_lines(attempt));
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, to_ms(left_s));
@@ -310,15 +311,11 @@ static enum dsc_kind kind_of_code(CURLcode code) {
   return DSC_NETWORK;
 }
 
-/* The connect time-out passed, the deadline did not: what took so long? */
+/* The connect time-out passed, not the deadline: a fault of the server. */
 static enum dsc_kind kind_of_connect_timeout(struct ccurl_attempt *attempt) {
   curl_off_t resolved_us = 0;
-  curl_off_t connected_us = 0;
   curl_easy_getinfo(attempt->easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved_us);
-  curl_easy_getinfo(attempt->easy, CURLINFO_CONNECT_TIME_T, &connected_us);
-  if (resolved_us == 0)
-    return DSC_DNS;
-  return connected_us == 0 ? DSC_CONNECT : DSC_TLS;
+  return resolved_us == 0 ? DSC_DNS : DSC_CONNECT;
 }
 
 static enum dsc_kind judge(struct ccurl_attempt *attempt, CURLcode code) {
@@ -328,7 +325,7 @@ static enum dsc_kind judge(struct ccurl_attempt *attempt, CURLcode code) {
       return DSC_CONNECT;
     if (kind == DSC_PROTOCOL)
       return DSC_ARGUMENT; /* neither http nor https */
-    if (kind == DSC_TIMEOUT && ccurl_now_s() < attempt->deadline_s)
+    if (kind == DSC_TIMEOUT && attempt->connect_is_first)
       return kind_of_connect_timeout(attempt);
     return kind;
   }

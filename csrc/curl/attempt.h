@@ -55,6 +55,7 @@ struct ccurl_attempt {
   size_t body_bytes_max;
   size_t head_bytes; /* of all heads, interim answers included */
   double deadline_s;
+  bool connect_is_first; /* its time-out comes before the deadline */
   double idle_timeout_s;
   double moved_at_s;     /* when a byte was last seen to move */
   curl_off_t moved;      /* the bytes that had moved then */

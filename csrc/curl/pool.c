@@ -169,7 +169,9 @@ static void release(struct ccurl_transfer *owner, enum dsc_kind ended,
 }
 
 void ccurl_pool_forget(struct ccurl_transfer *owner) {
-  owner->phase = owner->attempt->phase;
+  struct ccurl_attempt *attempt = owner->attempt;
+  unlink_busy(attempt->pool, attempt);
+  owner->phase = attempt->phase;
   owner->attempt = NULL;
   owner->ended = DSC_CLOSED;
   owner->why = forked;
@@ -191,8 +193,8 @@ void ccurl_pool_close(struct ccurl_pool *pool) {
     return;
   if (pool->pid != getpid()) {
     /* a farewell on a shared connection would end it for the parent */
-    for (struct ccurl_attempt *a = pool->busy; a != NULL; a = a->next)
-      ccurl_pool_forget(a->owner);
+    while (pool->busy != NULL)
+      ccurl_pool_forget(pool->busy->owner);
     pool->multi = NULL;
     return;
   }

@@ -91,25 +91,16 @@ static void push_number(struct reader *reader) {
     lua_pushlstring(reader->L, json->text, json->length);
 }
 
-static void push_state(struct reader *reader, const struct ldsc_state *state,
-                       enum dsc_json_token token) {
-  if (state != NULL)
-    lua_pushstring(reader->L, state->name);
-  else if (token == DSC_JSON_STRING)
-    push_string(reader);
-  else
-    push_integer(reader);
-}
-
-/* The state that the token stands for; NULL where nobody knows it. */
-static const struct ldsc_state *state_of(const struct reader *reader,
-                                         enum dsc_json_token token,
-                                         enum ldsc_rows rows) {
+/* The token's text without escapes; NULL where it is too long to matter. */
+static const char *plain_text(struct reader *reader, size_t *length) {
   const struct dsc_json *json = &reader->json;
-  if ((token != DSC_JSON_STRING && token != DSC_JSON_INTEGER) ||
-      json->escaped)
+  *length = json->length;
+  if (!json->escaped)
+    return json->text;
+  if (json->length > ROOM)
     return NULL;
-  return ldsc_findstate(json->text, json->length, rows);
+  *length = dsc_json_unescape(reader->room, json->text, json->length);
+  return reader->room;
 }
 
 /* --- containers -------------------------------------------------------- */
@@ -177,12 +168,28 @@ static void set_boolean(struct reader *reader, const char *name, bool value) {
   store(reader);
 }
 
-/* `state` as its name, and what it means for the run. */
+/* Stores a state by its name; NULL, and as it came, where it is unknown. */
+static const struct ldsc_state *store_state(struct reader *reader,
+                                            enum dsc_json_token token,
+                                            enum ldsc_rows rows) {
+  size_t length;
+  const char *text = plain_text(reader, &length);
+  const struct ldsc_state *state =
+      text != NULL ? ldsc_findstate(text, length, rows) : NULL;
+  if (state != NULL)
+    lua_pushstring(reader->L, state->name);
+  else if (token == DSC_JSON_STRING)
+    push_string(reader);
+  else
+    push_integer(reader);
+  store(reader);
+  return state;
+}
+
+/* A row's state, and what it means for the run. */
 static void read_state(struct reader *reader, enum dsc_json_token token) {
   const struct ldsc_state *state =
-      state_of(reader, token, reader->shape->rows);
-  push_state(reader, state, token);
-  store(reader);
+      store_state(reader, token, reader->shape->rows);
   if (state != NULL) {
     set_boolean(reader, "finished", state->finished);
     set_boolean(reader, "failed", state->failed);
@@ -193,9 +200,10 @@ static void read_state(struct reader *reader, enum dsc_json_token token) {
 /* The time as it came, and in seconds where it can be read. */
 static void read_time(struct reader *reader, const struct ldsc_key *key) {
   lua_State *L = reader->L;
-  const struct dsc_json *json = &reader->json;
+  size_t length;
   int64_t seconds;
-  bool known = ldsc_readtime(json->text, json->length, &seconds);
+  const char *text = plain_text(reader, &length);
+  bool known = text != NULL && ldsc_readtime(text, length, &seconds);
   push_string(reader);
   store(reader);
   if (known) {
@@ -249,17 +257,11 @@ static void push_key(struct reader *reader, const struct member *member) {
 }
 
 static const struct ldsc_key *find_key(struct reader *reader) {
-  const char *text = reader->json.text;
-  size_t length = reader->json.length;
+  size_t length;
   if (reader->shape == NULL)
     return NULL;
-  if (reader->json.escaped) {
-    if (length > ROOM) /* none of ours, even with each byte escaped */
-      return NULL;
-    length = dsc_json_unescape(reader->room, text, length);
-    text = reader->room;
-  }
-  return ldsc_findkey(reader->shape, text, length);
+  const char *text = plain_text(reader, &length);
+  return text != NULL ? ldsc_findkey(reader->shape, text, length) : NULL;
 }
 
 /* A string or integer, which in rows may mean more than it says. */
@@ -268,8 +270,7 @@ static void read_scalar(struct reader *reader, enum dsc_json_token token,
   if ((flags & LDSC_STATE) != 0) {
     read_state(reader, token);
   } else if ((flags & LDSC_RUN_STATE) != 0) {
-    push_state(reader, state_of(reader, token, LDSC_INSTANCES), token);
-    store(reader);
+    store_state(reader, token, LDSC_INSTANCES);
   } else if ((flags & LDSC_TIME) != 0 && token == DSC_JSON_STRING) {
     read_time(reader, key);
   } else {

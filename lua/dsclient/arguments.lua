@@ -114,7 +114,7 @@ end
 -- The options of a list that the client itself reads.
 local OWN = { page_size = true, rows_max = true }
 
-local function check_names(row, args, level)
+local function check_names(row, args)
   for name in pairs(args) do
     local known = row.result == "page" and OWN[name]
     for _, param in ipairs(row.params) do
@@ -126,8 +126,8 @@ local function check_names(row, args, level)
         names[#names + 1] = param[1]
       end
       local near = errors.near(tostring(name), names, 1)[1]
-      error(format("%s: unknown argument %q%s", row.name, tostring(name), near and format("; is %q meant?", near) or ""),
-        level + 1)
+      errors.throw(format("%s: unknown argument %q%s", row.name, tostring(name),
+        near and format("; is %q meant?", near) or ""))
     end
   end
 end
@@ -138,8 +138,8 @@ end
 -- @tparam table context {resolve(type, value, bound) -> code | nil, err; utc_offset_s}
 -- @treturn table|nil name → text on the wire
 -- @treturn table|nil error of kind "argument", "not_found", "ambiguous" …
-function _M.bind(row, args, context, level)
-  check_names(row, args, level + 1)
+function _M.bind(row, args, context)
+  check_names(row, args)
   local bound = {}
   for _, param in ipairs(row.params) do
     local name, kind = param[1], param[2]
@@ -148,7 +148,7 @@ function _M.bind(row, args, context, level)
       value = param.default
     end
     if value == nil and (param.path or param.required) then
-      error(format("%s: argument %q is missing", row.name, name), level + 1)
+      errors.throw(format("%s: argument %q is missing", row.name, name))
     end
     if value ~= nil then
       local text, problem, expected
@@ -158,7 +158,7 @@ function _M.bind(row, args, context, level)
         text, problem, expected = convert[kind](value, context)
       end
       if expected then
-        error(format("%s: argument %q: %s expected, got %s", row.name, name, expected, type(value)), level + 1)
+        errors.throw(format("%s: argument %q: %s expected, got %s", row.name, name, expected, type(value)))
       elseif not text then
         if type(problem) == "table" then
           problem.argument = problem.argument or name

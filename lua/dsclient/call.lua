@@ -394,7 +394,7 @@ local function free_to_act(state, row, bound, timeout_s)
     return true
   end
   local args = { project = bound.project, instance_id = tonumber(id) }
-  local run, err = _M.perform(state, "instances.get", args, { timeout_s = timeout_s }, 1)
+  local run, err = _M.perform(state, "instances.get", args, { timeout_s = timeout_s })
   if not run then
     return nil, err
   elseif run.running then
@@ -435,14 +435,14 @@ local function deadline_of(state, row, opts)
 end
 
 --- Binds the arguments of a call; names are resolved under its deadline.
-function _M.bind(state, row, args, deadline, level)
+function _M.bind(state, row, args, deadline)
   local context = {
     utc_offset_s = state.utc_offset_s,
     resolve = function(kind, value, bound)
       return state.resolve(kind, value, bound, deadline - core.time(state.client))
     end,
   }
-  return arguments.bind(row, args, context, level + 1)
+  return arguments.bind(row, args, context)
 end
 
 --- Performs an operation.
@@ -450,16 +450,15 @@ end
 -- @tparam table|string row of the operations table, or its name
 -- @tparam table args by name
 -- @tparam table opts call options (checked), or nil
--- @tparam number level of the caller to blame for a wrong type
 -- @return value, nil, meta; or nil, error
-function _M.perform(state, row, args, opts, level)
+function _M.perform(state, row, args, opts)
   row = type(row) == "table" and row or state.row(row)
   opts = opts or NO_OPTIONS
   if state.closed then
     return nil, closed(state, row)
   end
   local deadline = deadline_of(state, row, opts)
-  local bound, err = _M.bind(state, row, args, deadline, level + 1)
+  local bound, err = _M.bind(state, row, args, deadline)
   if not bound then
     return nil, err
   end
@@ -502,14 +501,14 @@ end
 
 --- The pages of a list one by one, each a call under a deadline of its own;
 -- see paging.pages.
-function _M.pages(state, row, args, opts, level)
+function _M.pages(state, row, args, opts)
   opts = opts or NO_OPTIONS
   return paging.pages(function(number)
     if state.closed then
       return nil, closed(state, row)
     end
     local deadline = deadline_of(state, row, opts)
-    local bound, err = _M.bind(state, row, args, deadline, level + 3)
+    local bound, err = _M.bind(state, row, args, deadline)
     if not bound then
       return nil, err
     end

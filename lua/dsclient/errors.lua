@@ -59,6 +59,21 @@ function _M.new(fields)
   return setmetatable(fields, Error)
 end
 
+-- Where this library's own files are, as the VM names them.
+local OWN = debug.getinfo(1, "S").source:gsub("errors%.lua$", "")
+
+--- Throws at the first caller that is no file of this library: he gave a wrong
+-- type or an unknown name.
+function _M.throw(message)
+  local level = 2
+  local frame = debug.getinfo(level, "S")
+  while frame and (frame.what == "C" or frame.what == "tail" or frame.source:sub(1, #OWN) == OWN) do
+    level = level + 1
+    frame = debug.getinfo(level, "S")
+  end
+  error(message, level)
+end
+
 --- Is this value an error of ours?
 function _M.is(value)
   return getmetatable(value) == Error

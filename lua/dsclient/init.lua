@@ -38,7 +38,7 @@ local STATE = {}
 
 local function state_of(client)
   if type(client) ~= "userdata" then
-    error("call it with a colon: client:method(…)", 3)
+    errors.throw "call it with a colon: client:method(…)"
   end
   return client[STATE]
 end
@@ -48,22 +48,19 @@ local Client = {}
 
 -- --- calls by name -------------------------------------------------------
 
-local function call_options(name, opts, level)
-  if opts == nil then
-    return nil
-  end
-  return options.check(name, opts, calls.OPTIONS, level + 1)
+local function call_options(name, opts)
+  return opts and options.check(name, opts, calls.OPTIONS)
 end
 
-local function check_args(name, args, level)
+local function check_args(name, args)
   if args ~= nil and type(args) ~= "table" then
-    error(format("%s: a table of arguments expected, got %s", name, type(args)), level + 1)
+    errors.throw(format("%s: a table of arguments expected, got %s", name, type(args)))
   end
   return args or {}
 end
 
 local function perform(state, row, args, opts)
-  return calls.perform(state, row, check_args(row.name, args, 3), call_options(row.name, opts, 3), 3)
+  return calls.perform(state, row, check_args(row.name, args), call_options(row.name, opts))
 end
 
 --- Performs an operation by its name; all other calls end here.
@@ -76,7 +73,8 @@ function Client:call(name, args, opts)
   local row = operations.find(name)
   if not row then
     local near = operations.near(tostring(name))
-    error(format("call: unknown operation %q%s", tostring(name), near[1] and "; near: " .. table.concat(near, ", ") or ""), 2)
+    errors.throw(format("call: unknown operation %q%s", tostring(name),
+      near[1] and "; near: " .. table.concat(near, ", ") or ""))
   end
   return perform(state_of(self), row, args, opts)
 end
@@ -87,7 +85,7 @@ local resources = {}
 local function page_methods(methods, row)
   --- The pages of the list: an object whose next() → rows; nil; nil, err.
   function methods:pages(args, opts)
-    return calls.pages(state_of(self.client), row, check_args(row.name, args, 2), call_options(row.name, opts, 2), 2)
+    return calls.pages(state_of(self.client), row, check_args(row.name, args), call_options(row.name, opts))
   end
 
   --- Iterates over all rows; throws on a page that failed, so that a loop
@@ -136,7 +134,7 @@ for verb, execute_type in pairs(EXECUTES) do
   --- client.instances:recover{project = …, instance_id = …} and its kin.
   resources.instances.__index[verb] = function(self, args, opts)
     local with_type = { execute_type = execute_type }
-    for name, value in pairs(check_args("instances." .. verb, args, 2)) do
+    for name, value in pairs(check_args("instances." .. verb, args)) do
       with_type[name] = value
     end
     return perform(state_of(self.client), operations.find "instances.execute", with_type, opts)
@@ -146,7 +144,7 @@ end
 -- --- the seed's names ----------------------------------------------------
 
 local function alias(self, name, args, filter, opts)
-  for key, value in pairs(check_args(name, filter, 3)) do
+  for key, value in pairs(check_args(name, filter)) do
     if args[key] == nil then
       args[key] = value
     end
@@ -263,7 +261,7 @@ Client.export_metrics = when_open(report.export)
 function Client:print_stats(out, opts)
   local lang = opts and opts.lang or "en"
   if not report.is_language(lang) then
-    error('print_stats: lang is "en" or "zh"', 2)
+    errors.throw 'print_stats: lang is "en" or "zh"'
   end
   if state_of(self).closed then
     return nil, errors.new { kind = "closed", message = "the client is closed" }
@@ -295,57 +293,56 @@ function Client:__tostring()
   return format("dsclient.client (%s)%s", table.concat(state.urls, ", "), state.closed and ", closed" or "")
 end
 
-local function bad_option(name, message, level)
-  error(format("dsclient.new: option %q: %s", name, message), level + 1)
+local function bad_option(name, message)
+  errors.throw(format("dsclient.new: option %q: %s", name, message))
 end
 
-local function parse_urls(given, level)
+local function parse_urls(given)
   if not given.api_url == not given.api_urls then
-    bad_option("api_url", "a URL is needed, here or as a list in api_urls", level + 1)
+    bad_option("api_url", "a URL is needed, here or as a list in api_urls")
   end
   local urls = {}
   for i, url in ipairs(given.api_urls or { given.api_url }) do
     local base, problem = options.parse_url(url)
     if not base then
-      bad_option(given.api_urls and "api_urls" or "api_url", format("%s, got %q", problem, url), level + 1)
+      bad_option(given.api_urls and "api_urls" or "api_url", format("%s, got %q", problem, url))
     end
     urls[i] = base
   end
   return urls
 end
 
-local function check_headers(headers, level)
+local function check_headers(headers)
   for name, value in pairs(headers or {}) do
     local plain = type(name) == "string" and name:find "^[%w!#$%%&'*+%-.^_`|~]+$" and type(value) == "string"
     if not plain or value:find "[%c]" then
-      bad_option("headers", "names and values of headers are strings without control characters", level + 1)
+      bad_option("headers", "names and values of headers are strings without control characters")
     end
   end
 end
 
-local function check_ttls(ttls, level)
+local function check_ttls(ttls)
   for name, ttl_s in pairs(ttls or {}) do
     if not operations.find(name) then
-      bad_option("cache_ttl_s", format("unknown operation %q", tostring(name)), level + 1)
+      bad_option("cache_ttl_s", format("unknown operation %q", tostring(name)))
     elseif type(ttl_s) ~= "number" or ttl_s < 0 then
-      bad_option("cache_ttl_s", format("%s: seconds expected", name), level + 1)
+      bad_option("cache_ttl_s", format("%s: seconds expected", name))
     end
   end
 end
 
-local function server_line(given, level)
+local function server_line(given)
   local dialect, offset
   if given.server_version then
     dialect, offset = dialects.of_version(given.server_version)
     if not dialect then
-      bad_option("server_version", format("a version such as 3.1.1 expected, got %q", given.server_version), level + 1)
+      bad_option("server_version", format("a version such as 3.1.1 expected, got %q", given.server_version))
     end
   end
   if given.server_timezone then
     offset = options.parse_offset(given.server_timezone)
     if not offset then
-      bad_option("server_timezone", format("UTC or an offset such as +08:00 expected, got %q", given.server_timezone),
-        level + 1)
+      bad_option("server_timezone", format("UTC or an offset such as +08:00 expected, got %q", given.server_timezone))
     end
   end
   return dialect, offset or 0
@@ -374,15 +371,15 @@ end
 -- @tparam table opts see options.lua; `api_url` (or `api_urls`) is a must
 -- @treturn userdata
 function _M.new(opts)
-  local given = options.check("dsclient.new", opts, options.CLIENT, 2)
+  local given = options.check("dsclient.new", opts, options.CLIENT)
   if given.token and given.token_file then
-    bad_option("token_file", "either token or token_file, not both", 2)
+    bad_option("token_file", "either token or token_file, not both")
   end
-  given.tls = options.check("dsclient.new: tls", given.tls or {}, options.TLS, 2)
-  check_headers(given.headers, 2)
-  check_ttls(given.cache_ttl_s, 2)
-  local urls = parse_urls(given, 2)
-  local dialect, utc_offset_s = server_line(given, 2)
+  given.tls = options.check("dsclient.new: tls", given.tls or {}, options.TLS)
+  check_headers(given.headers)
+  check_ttls(given.cache_ttl_s)
+  local urls = parse_urls(given)
+  local dialect, utc_offset_s = server_line(given)
   local transport, runtime = given.transport, given.runtime
   if not transport then
     transport, runtime = default_transport(given)
@@ -404,7 +401,7 @@ function _M.new(opts)
     memos = 0,
   }
   state.resolve = names.resolver(function(name, args, call_opts)
-    return calls.perform(state, operations.find(name), args, call_opts, 1)
+    return calls.perform(state, operations.find(name), args, call_opts)
   end)
   client[STATE] = state
   for resource, class in pairs(resources) do

@@ -64,8 +64,8 @@ local function key_of(prefix, arguments)
   for i = 1, arguments.n do
     local form = typed[type(arguments[i])]
     if not form then
-      error(format("cached: argument %d is a %s: give the option `key`, a function that makes a key of the arguments",
-        i, type(arguments[i])), 3)
+      errors.throw(format("cached: argument %d is a %s: give the option `key`, a function that makes a key of the "
+        .. "arguments", i, type(arguments[i])))
     end
     parts[#parts + 1] = form(arguments[i])
   end
@@ -81,9 +81,9 @@ end
 -- @tparam table opts ttl_s (3600), key_prefix, key (fn → string), ttl_nil_s,
 --   borrow (results are shared, not copied)
 function _M.cached(state, fn, opts)
-  opts = options.check("cached", opts or {}, RULES, 3)
+  opts = options.check("cached", opts or {}, RULES)
   if type(fn) ~= "function" then
-    error("cached: a function expected, got " .. type(fn), 3)
+    errors.throw("cached: a function expected, got " .. type(fn))
   end
   state.memos = state.memos + 1
   local prefix = opts.key_prefix or ("#" .. state.memos)
@@ -117,9 +117,9 @@ end
 -- rethrown unchanged.
 function _M.monitored(state, fn, name)
   if type(fn) ~= "function" then
-    error("monitored: a function expected, got " .. type(fn), 3)
+    errors.throw("monitored: a function expected, got " .. type(fn))
   elseif type(name) ~= "string" or name == "" then
-    error("monitored: a name expected", 3)
+    errors.throw "monitored: a name expected"
   end
   local number = core.register(state.client, { name = name, replay = "once", timeout_s = 0, attempt_timeout_s = 0 })
   return function(...)

@@ -154,11 +154,10 @@ end
 -- @tparam string what how messages begin, e.g. "dsclient.new"
 -- @tparam table given
 -- @tparam table rules as CLIENT above
--- @tparam number level of the caller to blame, as for `error`
 -- @treturn table a new table
-function _M.check(what, given, rules, level)
+function _M.check(what, given, rules)
   if type(given) ~= "table" then
-    error(what .. ": a table of options expected, got " .. type(given), level + 1)
+    errors.throw(what .. ": a table of options expected, got " .. type(given))
   end
   local checked = {}
   for name, value in pairs(given) do
@@ -169,12 +168,11 @@ function _M.check(what, given, rules, level)
         names[#names + 1] = known
       end
       local near = errors.near(tostring(name), names, 1)[1]
-      error(format("%s: unknown option %q%s", what, tostring(name), near and format("; is %q meant?", near) or ""),
-        level + 1)
+      errors.throw(format("%s: unknown option %q%s", what, tostring(name), near and format("; is %q meant?", near) or ""))
     end
     local expected = checks[rule.type](value, rule)
     if expected then
-      error(format("%s: option %q: %s expected, got %s", what, name, expected, shown(value, rule)), level + 1)
+      errors.throw(format("%s: option %q: %s expected, got %s", what, name, expected, shown(value, rule)))
     end
     checked[name] = value
   end

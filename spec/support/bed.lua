@@ -88,7 +88,7 @@ function _M.new(script, options)
   local single = not (options and options.api_urls)
   bed.client = dsclient.new(merge({
     api_url = single and "http://127.0.0.1:12345/dolphinscheduler" or nil,
-    token = "secret-token",
+    token = not (options and options.token_file) and "secret-token" or nil,
     server_version = "3.1.1",
     transport = transport,
     runtime = runtime,

@@ -24,6 +24,10 @@ local function chunk(data)
   return ("%x\r\n%s\r\n"):format(#data, data)
 end
 
+local TLS_HANDSHAKE = 22 -- the type of a client's first TLS record
+
+local FILLER = "X-Filler: " .. ("x"):rep(1000) .. "\r\n"
+
 local CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 local function write(connection, data, after)
@@ -143,11 +147,11 @@ function behaviours.drip(connection)
 end
 
 function behaviours.hugehead(connection)
-  write(connection, "HTTP/1.1 200 OK\r\n" .. ("X-Filler: " .. ("x"):rep(1000) .. "\r\n"):rep(80) .. "Content-Length: 0\r\n\r\n")
+  write(connection, answer("", FILLER:rep(80)))
 end
 
 function behaviours.manyinterim(connection)
-  write(connection, ("HTTP/1.1 103 Early Hints\r\nX-Filler: " .. ("x"):rep(1000) .. "\r\n\r\n"):rep(80) .. answer "hello")
+  write(connection, ("HTTP/1.1 103 Early Hints\r\n" .. FILLER .. "\r\n"):rep(80) .. answer "hello")
 end
 
 -- one MiB, of no length that is told before
@@ -207,6 +211,9 @@ local function accept(state, listener)
       return close(connection)
     end
     connection.data = connection.data .. data
+    if data:byte() == TLS_HANDSHAKE then
+      return write(connection, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", close)
+    end
     while not connection.socket:is_closing() and serve_next(state, connection) do
       count(state.counts, "all")
     end

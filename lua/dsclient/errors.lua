@@ -89,7 +89,7 @@ function _M.near(name, candidates, most)
   for _, candidate in ipairs(candidates) do
     local distance = _M.distance(wanted, candidate:lower())
     local part = candidate:lower():find(wanted, 1, true) or wanted:find(candidate:lower(), 1, true)
-    if part or distance <= math.max(1, math.floor(#name / 3)) then
+    if part or distance <= math.ceil(#name / 3) then
       scored[#scored + 1] = { candidate, part and distance / 4 or distance }
     end
   end

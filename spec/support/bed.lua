@@ -35,7 +35,8 @@ function _M.failure(kind, phase, fields)
   return merge({ failure = true, kind = kind, phase = phase, message = "scripted" }, fields)
 end
 
---- A bed. `script` is a list of answers, the last one repeated, or a function
+--- A bed. With the option `detect` the client finds out the server line
+-- itself, else it is told 3.1.1. `script` is a list of answers, the last one repeated, or a function
 -- (request, number) → answer. An answer's `takes_s` moves the clock.
 -- @treturn table {client, requests, slept, log, advance}
 function _M.new(script, options)
@@ -86,16 +87,18 @@ function _M.new(script, options)
     core.advance(bed.client, seconds)
   end
   local single = not (options and options.api_urls)
-  bed.client = dsclient.new(merge({
+  local given = merge({
     api_url = single and "http://127.0.0.1:12345/dolphinscheduler" or nil,
     token = not (options and options.token_file) and "secret-token" or nil,
-    server_version = "3.1.1",
+    server_version = not (options and options.detect) and "3.1.1" or nil,
     transport = transport,
     runtime = runtime,
     log = function(level, message, fields)
       bed.logged[#bed.logged + 1] = { level = level, message = message, fields = fields }
     end,
-  }, options))
+  }, options)
+  given.detect = nil
+  bed.client = dsclient.new(given)
   function bed.advance(seconds)
     core.advance(bed.client, seconds)
   end

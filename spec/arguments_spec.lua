@@ -1,0 +1,140 @@
+local bed = require "support.bed"
+local arguments = require "dsclient.arguments"
+
+local PAGE = bed.ok '{"totalList":[],"total":0}'
+
+describe("a code", function()
+  it("is taken as decimal string or whole number, and sent with all its digits", function()
+    for _, digits in ipairs {
+      "9683443218016", "11964055605440", "181535832683296", "1815358326832961", "9007199254740991", "0", "7",
+    } do
+      assert.equal(digits, arguments.format_code(digits))
+      assert.equal(digits, arguments.format_code(tonumber(digits)))
+      assert.equal(digits, arguments.format_code(tonumber(digits) + 0.0))
+    end
+    for _, digits in ipairs { "9007199254740992", "9007199254740993", "9223372036854775807" } do
+      assert.equal(digits, arguments.format_code(digits))
+    end
+    local b = bed.new { PAGE }
+    b.client:get_workflow_instances(181535832683296)
+    assert.truthy(b.requests[1].path:find("/projects/181535832683296/", 1, true))
+  end)
+
+  it("that is anything else is an error of kind argument", function()
+    for _, bad in ipairs { 1.5, -1, 2 ^ 53, 1e300, 1 / 0, 0 / 0 } do
+      local value = arguments.format_code(bad)
+      assert.is_nil(value)
+    end
+    for _, bad in ipairs { "1e14", "0012", "9223372036854775808", "-1", "", "1.0", " 1", "99999999999999999999" } do
+      assert.is_nil(arguments.format_code(bad))
+    end
+    local b = bed.new { PAGE }
+    local _, err = b.client:get_workflow_instances(1.5)
+    assert.equal("argument", err.kind)
+    assert.equal("project", err.argument)
+    assert.equal(0, #b.requests)
+  end)
+end)
+
+describe("an argument", function()
+  local function failing(name, args)
+    local b = bed.new { PAGE }
+    local value, err = b.client:call(name, args)
+    assert.is_nil(value)
+    assert.equal("argument", err.kind)
+    assert.equal(name, err.operation)
+    assert.equal(0, #b.requests)
+    return err.argument
+  end
+
+  it("that may come from outside fails as a value, and is named", function()
+    assert.equal("start_date", failing("instances.list", { project = "1", start_date = "2024-01-01T00:00:00" }))
+    assert.equal("start_date", failing("instances.list", { project = "1", start_date = -5 }))
+    assert.equal("state", failing("instances.list", { project = "1", state = "failure" }))
+    assert.equal("instance_id", failing("instances.get", { project = "1", instance_id = 0 }))
+    assert.equal("instance_id", failing("instances.get", { project = "1", instance_id = 2 ^ 31 }))
+    assert.equal("instance_id", failing("instances.get", { project = "1", instance_id = "x" }))
+    assert.equal("limit", failing("task_instances.log", { task_instance_id = 1, limit = 1.5 }))
+    assert.equal("project", failing("instances.list", { project = "" }))
+  end)
+
+  it("stands in the path or the query under the name of the server line, escaped", function()
+    for version, names in pairs {
+      ["3.1.1"] = { "process-instances", "processDefineCode=5" },
+      ["3.4.1"] = { "workflow-instances", "workflowDefinitionCode=5" },
+    } do
+      local b = bed.new({ PAGE }, { server_version = version })
+      assert(b.client.instances:list {
+        project = "1", workflow = "5", search = "a&b=c d/%", start_date = 0, state = "FAILURE",
+      })
+      local path = b.requests[1].path
+      assert.truthy(path:find("/projects/1/" .. names[1] .. "?" .. names[2], 1, true), path)
+      assert.truthy(path:find("searchVal=a%26b%3Dc%20d%2F%25", 1, true), path)
+      assert.truthy(path:find("startDate=1970-01-01%2000%3A00%3A00", 1, true), path)
+      assert.truthy(path:find("stateType=FAILURE", 1, true), path)
+    end
+  end)
+
+  it("of a write stands in the form", function()
+    local b = bed.new({ bed.ok() }, { server_version = "3.4.1" })
+    assert(b.client:execute_failure_recovery("1", 7))
+    local request = b.requests[1]
+    assert.equal("POST", request.method)
+    assert.equal("/projects/1/executors/execute", request.path)
+    assert.equal("workflowInstanceId=7&executeType=START_FAILURE_TASK_PROCESS", request.body)
+    assert.truthy(table.concat(request.headers, "\n"):find("x-www-form-urlencoded", 1, true))
+    assert.is_true(request.once)
+  end)
+
+  it("that is JSON writes codes as numbers", function()
+    local b = bed.new { bed.ok '{"code":9}' }
+    assert(b.client.workflows:create {
+      project = "1", name = "w",
+      tasks = { { code = "181535832683296", name = "t" } },
+      relations = { { preTaskCode = "0", postTaskCode = "181535832683296" } },
+    })
+    assert.truthy(b.requests[1].body:find("%22code%22%3A181535832683296", 1, true), b.requests[1].body)
+  end)
+
+  it("with a NUL inside does not pass for another in the cache", function()
+    local b = bed.new { PAGE }
+    b.client.projects:list { search = "a" }
+    b.client.projects:list { search = "a\0search=1:b" }
+    assert.equal(2, #b.requests)
+  end)
+end)
+
+describe("every operation", function()
+  local operations = require "dsclient.operations"
+  local TYPES = {
+    code = 1, id = 1, integer = 1, string = 1, enum = 1, date = 1, json = 1, project = 1, workflow = 1,
+  }
+  local RESULTS = { page = 1, list = 1, object = 1, none = 1, started = 1 }
+
+  for _, name in ipairs(operations.names()) do
+    it(name .. " is a whole row", function()
+      local row = operations.find(name)
+      assert.is_string(row.summary)
+      assert.truthy(({ GET = 1, POST = 1, PUT = 1, DELETE = 1 })[row.method])
+      assert.truthy(({ read = 1, repeatable = 1, once = 1 })[row.replay])
+      assert.truthy(RESULTS[row.result])
+      assert.is_nil(row.ttl_s and row.replay ~= "read" or nil)
+      for _, path in pairs(type(row.path) == "table" and row.path or { row.path }) do
+        for placeholder in path:gmatch "{([%w_]+)}" do
+          local found
+          for _, param in ipairs(row.params) do
+            found = found or param[1] == placeholder and param.path
+          end
+          assert.truthy(found, placeholder)
+        end
+      end
+      for _, param in ipairs(row.params) do
+        assert.truthy(TYPES[param[2]], param[2])
+        assert.truthy(param.path or param[3])
+      end
+      for _, other in ipairs(row.invalidates or {}) do
+        assert.truthy(operations.find(other), other)
+      end
+    end)
+  end
+end)

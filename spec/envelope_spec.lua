@@ -96,7 +96,6 @@ describe("recorded answers", function()
         end
       end
     end
-    if seen == 0 then pending "no recordings here" end
-    assert.is_true(seen == 0 or read > 100)
+    assert.is_true(seen > 1000 and read > 500)
   end)
 end)

@@ -70,8 +70,8 @@ double dsc_json_number(const char *text, size_t length);
 /* Why nothing was written; nothing half-written counts. */
 enum dsc_json_written {
   DSC_JSON_WRITTEN,
-  DSC_JSON_FULL,    /* the buffer's maximum, or no memory */
-  DSC_JSON_NO_UTF8, /* the string is not UTF-8 */
+  DSC_JSON_FULL,     /* the buffer's maximum, or no memory */
+  DSC_JSON_NO_UTF8,  /* the string is not UTF-8 */
   DSC_JSON_NO_NUMBER /* NaN and the infinities have no form */
 };
 

@@ -16,9 +16,9 @@ static const char forked[] =
 #define POLL_S_MAX 60.0
 
 /*
-** A TLS library writes without MSG_NOSIGNAL, and the handling of SIGPIPE
-** belongs to the program: block it while libcurl works, and take back the one
-** that we caused.
+** OpenSSL writes without MSG_NOSIGNAL where libcurl (before 7.88) leaves the
+** socket to it, and the handling of SIGPIPE belongs to the program: block it
+** while libcurl works, and take back the one that we caused.
 */
 struct sigpipe_guard {
   sigset_t before;

@@ -46,8 +46,9 @@ static bool refuse(struct writer *writer, const char *reason) {
 
 static bool check(struct writer *writer, enum dsc_json_written written) {
   static const char *const reasons[] = {
-      "", "the text gets too large", "a string is not UTF-8",
-      "a number is not finite"};
+      [DSC_JSON_FULL] = "the text gets too large for its limit or memory",
+      [DSC_JSON_NO_UTF8] = "a string is not UTF-8",
+      [DSC_JSON_NO_NUMBER] = "a number is not finite"};
   return written == DSC_JSON_WRITTEN || refuse(writer, reasons[written]);
 }
 

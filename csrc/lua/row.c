@@ -69,7 +69,8 @@ const struct ldsc_state *ldsc_findstate(const char *text, size_t length,
     at++;
   int64_t number;
   bool whole = from != text ? at < end && *at == ',' : at == end;
-  if (whole && at > from && dsc_json_integer(from, (size_t)(at - from), &number))
+  if (whole && at > from &&
+      dsc_json_integer(from, (size_t)(at - from), &number))
     return by_number(number, rows);
   return by_name(text, length);
 }

@@ -135,10 +135,12 @@ end
 --- Binds arguments to a row.
 -- @tparam table row of the operations table
 -- @tparam table args as given by the caller
--- @tparam table context {resolve(type, value, bound) -> code | nil, err; utc_offset_s}
+-- @tparam table context the client's: resolve(kind, value, bound, timeout_s) →
+--   code | nil, err; now() → seconds; utc_offset_s
+-- @tparam number deadline of the call, under which names are looked up
 -- @treturn table|nil name → text on the wire
 -- @treturn table|nil error of kind "argument", "not_found", "ambiguous" …
-function _M.bind(row, args, context)
+function _M.bind(row, args, context, deadline)
   check_names(row, args)
   local bound = {}
   for _, param in ipairs(row.params) do
@@ -153,7 +155,7 @@ function _M.bind(row, args, context)
     if value ~= nil then
       local text, problem, expected
       if kind == "project" or kind == "workflow" then
-        text, problem, expected = context.resolve(kind, value, bound)
+        text, problem, expected = context.resolve(kind, value, bound, deadline - context.now())
       else
         text, problem, expected = convert[kind](value, context)
       end

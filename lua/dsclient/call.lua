@@ -434,17 +434,6 @@ local function deadline_of(state, row, opts)
   return core.time(state.client) + timeouts(state, row, opts)
 end
 
---- Binds the arguments of a call; names are resolved under its deadline.
-function _M.bind(state, row, args, deadline)
-  local context = {
-    utc_offset_s = state.utc_offset_s,
-    resolve = function(kind, value, bound)
-      return state.resolve(kind, value, bound, deadline - core.time(state.client))
-    end,
-  }
-  return arguments.bind(row, args, context)
-end
-
 --- Performs an operation.
 -- @tparam table state the client's insides
 -- @tparam table|string row of the operations table, or its name
@@ -458,7 +447,7 @@ function _M.perform(state, row, args, opts)
     return nil, closed(state, row)
   end
   local deadline = deadline_of(state, row, opts)
-  local bound, err = _M.bind(state, row, args, deadline)
+  local bound, err = arguments.bind(row, args, state.context, deadline)
   if not bound then
     return nil, err
   end
@@ -508,7 +497,7 @@ function _M.pages(state, row, args, opts)
       return nil, closed(state, row)
     end
     local deadline = deadline_of(state, row, opts)
-    local bound, err = _M.bind(state, row, args, deadline)
+    local bound, err = arguments.bind(row, args, state.context, deadline)
     if not bound then
       return nil, err
     end

@@ -49,7 +49,7 @@ local Client = {}
 -- --- calls by name -------------------------------------------------------
 
 local function call_options(name, opts)
-  return opts and options.check(name, opts, calls.OPTIONS)
+  return opts and options.verify(name, opts, calls.OPTIONS)
 end
 
 local function check_args(name, args)
@@ -400,9 +400,15 @@ function _M.new(opts)
     held = {}, -- runs that were acted on a moment ago
     memos = 0,
   }
-  state.resolve = names.resolver(function(name, args, call_opts)
-    return calls.perform(state, operations.find(name), args, call_opts)
-  end)
+  state.context = {
+    utc_offset_s = utc_offset_s,
+    resolve = names.resolver(function(name, args, call_opts)
+      return calls.perform(state, operations.find(name), args, call_opts)
+    end),
+    now = function()
+      return core.time(client)
+    end,
+  }
   client[STATE] = state
   for resource, class in pairs(resources) do
     client[resource] = setmetatable({ client = client }, class)

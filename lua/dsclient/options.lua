@@ -150,33 +150,44 @@ local function shown(value, rule)
   return type(value) == "table" and "a table" or tostring(value)
 end
 
---- Checks a table against the rules and fills in the defaults.
+local function refuse_name(what, name, rules)
+  local names = {}
+  for known in pairs(rules) do
+    names[#names + 1] = known
+  end
+  local near = errors.near(tostring(name), names, 1)[1]
+  errors.throw(format("%s: unknown option %q%s", what, tostring(name), near and format("; is %q meant?", near) or ""))
+end
+
+--- Checks a table against the rules.
 -- @tparam string what how messages begin, e.g. "dsclient.new"
 -- @tparam table given
 -- @tparam table rules as CLIENT above
--- @treturn table a new table
-function _M.check(what, given, rules)
+-- @treturn table the one given
+function _M.verify(what, given, rules)
   if type(given) ~= "table" then
     errors.throw(what .. ": a table of options expected, got " .. type(given))
   end
-  local checked = {}
   for name, value in pairs(given) do
     local rule = rules[name]
     if not rule then
-      local names = {}
-      for known in pairs(rules) do
-        names[#names + 1] = known
-      end
-      local near = errors.near(tostring(name), names, 1)[1]
-      errors.throw(format("%s: unknown option %q%s", what, tostring(name), near and format("; is %q meant?", near) or ""))
+      refuse_name(what, name, rules)
     end
     local expected = checks[rule.type](value, rule)
     if expected then
       errors.throw(format("%s: option %q: %s expected, got %s", what, name, expected, shown(value, rule)))
     end
-    checked[name] = value
   end
+  return given
+end
+
+--- Checks a table, too, and fills in the defaults.
+-- @treturn table a new one
+function _M.check(what, given, rules)
+  _M.verify(what, given, rules)
+  local checked = {}
   for name, rule in pairs(rules) do
+    checked[name] = given[name]
     if checked[name] == nil then
       checked[name] = rule.default
     end

@@ -118,12 +118,14 @@ function behaviours.close(connection)
   close(connection)
 end
 
--- dies on a connection that has served before, answers on a fresh one
-function behaviours.resetreused(connection)
-  if connection.requests > 1 then
-    reset(connection)
-  else
-    write(connection, answer "hello")
+-- die on a connection that has served before, answer on a fresh one
+for name, die in pairs {resetreused = reset, closereused = close} do
+  behaviours[name] = function(connection)
+    if connection.requests > 1 then
+      die(connection)
+    else
+      write(connection, answer "hello")
+    end
   end
 end
 
@@ -259,11 +261,15 @@ function commands.refuse(state)
 end
 
 --- Connections die at their next request, before it is answered; new ones live.
-function commands.poison(state)
+function commands.poison(state, how)
   for connection in pairs(state.open) do
     connection.socket:read_stop()
     connection.socket:read_start(function()
-      reset(connection)
+      if how == "reset" then
+        reset(connection)
+      else
+        close(connection)
+      end
     end)
     state.open[connection] = nil
   end

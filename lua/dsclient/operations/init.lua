@@ -43,7 +43,12 @@ for _, resource in ipairs(_M.RESOURCES) do
 end
 
 for alias, operation in pairs(ALIASES) do
-  rows[alias] = setmetatable({ name = alias }, { __index = rows[operation] })
+  local row = {}
+  for field, value in pairs(rows[operation]) do
+    row[field] = value
+  end
+  row.name = alias
+  rows[alias] = row
 end
 
 --- The row of an operation (`"instances.list"`) or of one of the seed's names.

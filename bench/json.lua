@@ -2,8 +2,9 @@
 --- the walk that makes the same values of it. Run from the top of the tree; figures are ratios of the same run.
 local cjson = require "cjson"
 local core = require "dsclient.core"
+local measure = require "bench.measure"
 
-local ROUNDS, TRIES = 400, 9
+local COUNT, ROUNDS = 400, 9
 local RENAME = {
   processDefinitionCode = "workflowDefinitionCode", processDefinitionVersion = "workflowDefinitionVersion",
   processDefinition = "workflowDefinition", processInstancePriority = "workflowInstancePriority",
@@ -16,10 +17,7 @@ local TIMES = {
 local FINISHED = { SUCCESS = true, FAILURE = true, STOP = true, PAUSE = true, KILL = true }
 local FAILED = { FAILURE = true, NEED_FAULT_TOLERANCE = true }
 
-local file = assert(io.open("bench/instances.json", "rb"))
-local body = file:read "*a"
-file:close()
-
+local body = measure.recorded("3.2.2", "instances-all")
 local null = cjson.null
 local to_integer = math.tointeger or function(n) return n end
 local format = string.format
@@ -88,23 +86,12 @@ local function check()
   end
 end
 
---- The best time of some tries, in seconds a round: the least disturbed one.
-local function measure(way)
-  local best = math.huge
-  for _ = 1, TRIES do
-    collectgarbage()
-    local start = os.clock()
-    for _ = 1, ROUNDS do way() end
-    best = math.min(best, (os.clock() - start) / ROUNDS)
-  end
-  return best
-end
-
 check()
-local base = measure(ways[1][2])
 print(("decode of a page of %d bytes, %s"):format(#body, jit and jit.version or _VERSION))
-print(("  %-16s %6.1f us  1.00"):format(ways[1][1] .. " (ours)", base * 1e6))
-for i = 2, #ways do
-  local time = measure(ways[i][2])
-  print(("  %-16s %6.1f us  %.2f"):format(ways[i][1], time * 1e6, time / base))
+local ours
+for _, way in ipairs(ways) do
+  collectgarbage()
+  local time = measure.cpu_us(way[2], COUNT, ROUNDS)
+  ours = ours or time
+  measure.line(way[1], time, "µs", ("%.2f × one pass"):format(time / ours))
 end

@@ -183,7 +183,7 @@ describe("core.encode", function()
     circle[1] = circle
     local refused = {
       ["not finite"] = { 0 / 0, 1 / 0, -1 / 0, { a = { 0 / 0 } } },
-      ["neither text"] = { print, coroutine.create(print), io.stdout, { f = print } },
+      ["neither text"] = { print, coroutine.create(function() end), io.stdout, { f = print } },
       ["neither strings only nor 1 to n"] = { { 1, 2, a = 1 }, { [2] = 1 }, { [0] = 1 }, { [1.5] = 1 },
         { [true] = 1 }, { [5491293127424] = 1 }, { 1, nil, 3 }, { [{}] = 1 } },
       ["keys other than 1 to n"] = { core.array { a = 1 }, core.array { [3] = 1 } },

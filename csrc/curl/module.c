@@ -4,6 +4,7 @@
 */
 #include <ctype.h>
 #include <math.h>
+#include <time.h>
 
 #include "curl/pool.h"
 #include "lua/compat.h"
@@ -442,6 +443,20 @@ static int curl_now(lua_State *L) {
   return 1;
 }
 
+/* curl.sleep(seconds): blocks, whatever signals come. */
+static int curl_sleep(lua_State *L) {
+  const double until_s = ccurl_now_s() + luaL_checknumber(L, 1);
+  for (;;) {
+    const double left_s = until_s - ccurl_now_s();
+    if (!(left_s > 0))
+      return 0;
+    struct timespec left;
+    left.tv_sec = (time_t)left_s;
+    left.tv_nsec = (long)((left_s - floor(left_s)) * 1e9);
+    nanosleep(&left, NULL);
+  }
+}
+
 static int curl_version_text(lua_State *L) {
   lua_pushstring(L, curl_version());
   return 1;
@@ -470,6 +485,7 @@ static const luaL_Reg transport_methods[] = {
 static const luaL_Reg functions[] = {
     {"new", curl_new},
     {"now", curl_now},
+    {"sleep", curl_sleep},
     {"version", curl_version_text},
     {NULL, NULL}};
 

@@ -482,8 +482,9 @@ function _M.perform(state, row, args, opts)
   if value == nil then
     return nil, err
   end
-  if key then
-    core.store(state.client, key, core.encode(value), ttl_s)
+  local text = key and core.encode(value)
+  if text then
+    core.store(state.client, key, text, ttl_s)
   end
   return value, nil, { cached = false, age_s = 0, attempts = attempts }
 end

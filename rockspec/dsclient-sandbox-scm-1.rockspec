@@ -11,10 +11,27 @@ description = {
   ]],
   license = "MIT",
 }
-dependencies = { "lua >= 5.1", "dsclient-core", "luv" }
+dependencies = { "lua >= 5.1", "dsclient-core", "luv", "argparse" }
 build = {
   type = "builtin",
   modules = {
+    ["dsclient.sandbox.api"] = "lua/dsclient/sandbox/api.lua",
+    ["dsclient.sandbox.faults"] = "lua/dsclient/sandbox/faults.lua",
+    ["dsclient.sandbox.heap"] = "lua/dsclient/sandbox/heap.lua",
+    ["dsclient.sandbox"] = "lua/dsclient/sandbox/init.lua",
+    ["dsclient.sandbox.lines"] = "lua/dsclient/sandbox/lines.lua",
+    ["dsclient.sandbox.process"] = "lua/dsclient/sandbox/process.lua",
+    ["dsclient.sandbox.rows"] = "lua/dsclient/sandbox/rows.lua",
+    ["dsclient.sandbox.server"] = "lua/dsclient/sandbox/server.lua",
+    ["dsclient.sandbox.shapes"] = "lua/dsclient/sandbox/shapes.lua",
+    ["dsclient.sandbox.site"] = "lua/dsclient/sandbox/site.lua",
+    ["dsclient.sandbox.virtual"] = "lua/dsclient/sandbox/virtual.lua",
+    ["dsclient.sandbox.world"] = "lua/dsclient/sandbox/world.lua",
+  },
+  install = {
+    bin = {
+      ["dsclient-sandbox"] = "bin/dsclient-sandbox",
+    },
   },
   copy_directories = {},
 }

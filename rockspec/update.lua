@@ -30,7 +30,7 @@ local ROCKS = {
     name = "dsclient-sandbox",
     summary = "A small DolphinScheduler on this machine, with faults on demand, to test against",
     detail = "A test double for scripts that use dsclient: workflows that run, fail and recover.",
-    dependencies = { "lua >= 5.1", "dsclient-core", "luv" },
+    dependencies = { "lua >= 5.1", "dsclient-core", "luv", "argparse" },
     c = {},
     owns = function(file)
       return file:match "^lua/dsclient/sandbox[/.]" or file:match "^bin/.*sandbox"

@@ -1,0 +1,810 @@
+--- What a DolphinScheduler server answers to a request, without any network.
+-- Knows nothing of dsclient's own table of operations: a wrong path there
+-- must not find a server that agrees.
+
+local arguments = require "dsclient.arguments"
+local core = require "dsclient.core"
+local lines = require "dsclient.sandbox.lines"
+local rows = require "dsclient.sandbox.rows"
+local world_of = require "dsclient.sandbox.world"
+
+local format = string.format
+
+local NULL = core.null
+
+local _M = {}
+
+local CONTEXT = "/dolphinscheduler"
+
+local MAX_INT = 2147483647
+
+-- --- answers -------------------------------------------------------------
+
+local function json(status, value)
+  return { status = status, headers = { ["content-type"] = "application/json" }, body = core.encode(value, true) }
+end
+
+local function envelope(status, code, msg, data)
+  return json(status, { code = code, msg = msg, data = data, success = code == 0, failed = code ~= 0 })
+end
+
+--- Thrown inside a handler: {status, code, msg}.
+local function refuse(code, msg, status)
+  error({ status = status or 200, code = code, msg = msg }, 0)
+end
+
+--- A number as Java's MessageFormat prints it: 999,999,999.
+local function grouped(digits)
+  local text = tostring(digits)
+  while text:find "%d%d%d%d" do
+    text = text:gsub("^(%d+)(%d%d%d)", "%1,%2")
+  end
+  return text
+end
+
+local function plain(status, body, content_type)
+  return { status = status, headers = { ["content-type"] = content_type }, body = body }
+end
+
+local function servlet_error(status, message, path)
+  local body = '{\n"servlet":"dispatcherServlet",\n"message":"%s",\n"url":"%s",\n"status":"%d"\n}'
+  return plain(status, format(body, message, path, status), "application/json")
+end
+
+local WHITELABEL = "<html><body><h1>Whitelabel Error Page</h1><p>This application has no explicit mapping for "
+  .. "/error, so you are seeing this as a fallback.</p><div id='created'>null</div><div>There was an unexpected error "
+  .. "(type=null, status=null).</div></body></html>"
+
+local UI_PAGE = "<!DOCTYPE html><html><head><title>DolphinScheduler</title></head>"
+  .. '<body><div id="app"></div></body></html>\n'
+
+local function empty(status)
+  return { status = status, headers = { ["content-length"] = "0" }, body = "" }
+end
+
+-- --- parameters ----------------------------------------------------------
+
+local function unescape(text)
+  return (text:gsub("+", " "):gsub("%%(%x%x)", function(hex)
+    return string.char(tonumber(hex, 16))
+  end))
+end
+
+local function read_form(text, fields)
+  for name, value in (text or ""):gmatch "([^&=]+)=?([^&]*)" do
+    name = unescape(name)
+    if fields[name] == nil then
+      fields[name] = unescape(value)
+    end
+  end
+end
+
+local TASK_STATES = {
+  SUBMITTED_SUCCESS = true, RUNNING_EXECUTION = true, PAUSE = true, STOP = true, FAILURE = true, SUCCESS = true,
+  NEED_FAULT_TOLERANCE = true, KILL = true, DELAY_EXECUTION = true, FORCED_SUCCESS = true, DISPATCH = true,
+}
+
+local function one_of(names)
+  return function(text)
+    return names[text] and text
+  end
+end
+
+local function integer(text)
+  local number = text:find "^-?%d+$" and tonumber(text)
+  return number and math.abs(number) <= MAX_INT and number or nil
+end
+
+local types = {
+  int = integer,
+  long = function(text)
+    return text:find "^%d+$" and text
+  end,
+  text = function(text)
+    return text
+  end,
+  state = one_of(lines.STATES),
+  task_state = one_of(TASK_STATES),
+  release = one_of { ONLINE = true, OFFLINE = true },
+  execute = one_of { NONE = true, REPEAT_RUNNING = true, START_FAILURE_TASK_PROCESS = true,
+    RECOVER_SUSPENDED_PROCESS = true, STOP = true, PAUSE = true },
+  strategy = one_of { CONTINUE = true, END = true },
+  warning = one_of { NONE = true, SUCCESS = true, FAILURE = true, ALL = true },
+  execute_type = one_of { BATCH = true, STREAM = true },
+}
+
+local JAVA = { int = "Integer", long = "long" }
+
+--- The route's own error; 3.3 tells the cause, too.
+local function refuse_params(ask, route, cause)
+  refuse(route.error[1], route.error[2] .. (ask.world.line.cause and ":" .. cause or ""))
+end
+
+local NOT_PRESENT = "Required request parameter '%s' for method parameter type %s is not present"
+local NOT_CONVERTED = "Failed to convert value of type 'java.lang.String'"
+
+--- Checks and converts what the route names; the rest passes as text.
+local function read_params(ask, route)
+  for _, param in ipairs(route.params) do
+    local name, kind, optional, under = param[1], param[2], param[3], param[4]
+    local text = ask.fields[name]
+    if text ~= nil and (text ~= "" or kind == "text") then
+      local value = types[kind](text)
+      if not value then
+        refuse_params(ask, route, NOT_CONVERTED)
+      end
+      ask.fields[under] = value
+    elseif not optional then
+      refuse_params(ask, route, format(NOT_PRESENT, name, JAVA[kind] or "String"))
+    end
+  end
+end
+
+-- --- what handlers share -------------------------------------------------
+
+local PROJECT_UNKNOWN = {
+  [10018] = "project  not found ",
+  [10190] = "This project was not found. Please refresh page.",
+}
+
+--- The project of the path; `wanted` is the code of its refusal.
+local function project_of(ask, wanted)
+  local project = ask.world.projects[ask.project]
+  if not project or project.deleted then
+    refuse(wanted or 10190, PROJECT_UNKNOWN[wanted or 10190])
+  elseif not ask.user.admin and not ask.user.projects[project.name] then
+    refuse(30002, format("user %s is not has project %s permission", ask.user.name, grouped(project.code)))
+  end
+  return project
+end
+
+local function unknown_definition(ask, code)
+  refuse(50003, format("%s definition %s does not exist", ask.world.line.noun, code))
+end
+
+local function definition_of(ask, code)
+  local project = project_of(ask)
+  local definition = ask.world.definitions[code]
+  if not definition or definition.project ~= project then
+    unknown_definition(ask, code)
+  end
+  return definition
+end
+
+local function run_of(ask, id)
+  local run = ask.world.runs[id]
+  if not run then
+    refuse(50001, format("%s instance %s does not exist", ask.world.line.noun, grouped(id)))
+  end
+  return run
+end
+
+--- The page that was asked for, of all that fit.
+local function page(ask, all, make)
+  local fields = ask.fields
+  local number, size = fields.pageNo, fields.pageSize
+  for _, name in ipairs { "pageNo", "pageSize" } do
+    if fields[name] <= 0 then
+      refuse(10001, format("request parameter %s is not valid", name))
+    end
+  end
+  local from, list = (number - 1) * size, core.array {}
+  for i = from + 1, math.min(from + size, #all) do
+    list[#list + 1] = make(all[i])
+  end
+  local total_page = math.max(1, math.ceil(#all / size))
+  local result = {
+    totalList = list,
+    total = #all,
+    -- 3.2.1 sends none, on all of its lists
+    totalPage = ask.world.version == "3.2.1" and NULL or total_page,
+    pageSize = size,
+    currentPage = number,
+  }
+  result[ask.world.line_name == "3.1" and "start" or "pageNo"] = from
+  return result
+end
+
+local function contains(text, part)
+  return part == nil or part == "" or text:lower():find(part:lower(), 1, true) ~= nil
+end
+
+local DATE = "^(%d%d%d%d)%-(%d%d)%-(%d%d) (%d%d):(%d%d):(%d%d)$"
+
+-- Days since 1970 of a date of the civil calendar.
+local function days(year, month, day)
+  year = month <= 2 and year - 1 or year
+  local era = math.floor(year / 400)
+  local of_era = year - era * 400
+  local of_year = math.floor((153 * (month + (month > 2 and -3 or 9)) + 2) / 5) + day - 1
+  return era * 146097 + of_era * 365 + math.floor(of_era / 4) - math.floor(of_era / 100) + of_year - 719468
+end
+
+--- A filter's date, read in the zone of the token's user.
+local function date_of(ask, name)
+  local text = ask.fields[name]
+  if not text or text == "" then
+    return nil
+  end
+  local year, month, day, hour, minute, second = text:match(DATE)
+  if not year then
+    refuse(10001, ask.world.line.cause and "request parameter startDate,endDate is not valid"
+      or "request parameter {0} is not valid")
+  end
+  return days(tonumber(year), tonumber(month), tonumber(day)) * 86400 + hour * 3600 + minute * 60 + second
+    - ask.user.offset_s
+end
+
+local function in_window(at, from, to)
+  return not (from or to) or at and (not from or at >= from) and (not to or at <= to + 0.999)
+end
+
+-- --- handlers ------------------------------------------------------------
+
+local handle = {}
+
+handle["projects.list"] = function(ask)
+  local found = {}
+  for i = #ask.world.project_list, 1, -1 do
+    local project = ask.world.project_list[i]
+    local visible = ask.user.admin or ask.user.projects[project.name]
+    if not project.deleted and visible and contains(project.name, ask.fields.searchVal) then
+      found[#found + 1] = project
+    end
+  end
+  return page(ask, found, function(project)
+    return rows.project(ask.world, project)
+  end)
+end
+
+handle["projects.get"] = function(ask)
+  return rows.project(ask.world, project_of(ask, 10018))
+end
+
+handle["projects.create"] = function(ask)
+  local name = ask.fields.projectName
+  if ask.world:find_project(name) then
+    refuse(10019, format("project %s already exists", name), 201)
+  end
+  local project = ask.world:new_project(name, ask.fields.description)
+  ask.world:record("projects.create", ask.by, { project = name })
+  return rows.project(ask.world, project)
+end
+
+handle["projects.delete"] = function(ask)
+  local project = project_of(ask, ask.world.line.cause and 10018 or 10190)
+  if #project.definitions > 0 then
+    refuse(10137, format("please delete the %s definitions in project first!", ask.world.line.noun))
+  end
+  project.deleted = true
+  ask.world:record("projects.delete", ask.by, { project = project.name })
+  return true
+end
+
+local function newest_definitions(project, search)
+  local found = {}
+  for i = #project.definitions, 1, -1 do
+    if contains(project.definitions[i].name, search) then
+      found[#found + 1] = project.definitions[i]
+    end
+  end
+  return found
+end
+
+handle["workflows.list"] = function(ask)
+  return page(ask, newest_definitions(project_of(ask), ask.fields.searchVal), function(definition)
+    return rows.definition(ask.world, definition, { modifyBy = "admin" })
+  end)
+end
+
+handle["workflows.simple_list"] = function(ask)
+  local list = core.array {}
+  for i, definition in ipairs(newest_definitions(project_of(ask))) do
+    list[i] = {
+      id = definition.id,
+      code = definition.code,
+      name = definition.name,
+      projectCode = definition.project.code,
+    }
+  end
+  return list
+end
+
+handle["workflows.get"] = function(ask)
+  return rows.dag(ask.world, definition_of(ask, ask.definition))
+end
+
+local function read_json(text)
+  local value = core.decode(text)
+  if type(value) ~= "table" then
+    refuse(50017, format("data %s not valid", text))
+  end
+  return value
+end
+
+--- The tasks of a definition that is created, and how its runs will behave: a
+-- kind that its description or its name holds, else good.
+local function kind_of(fields)
+  for _, text in ipairs { fields.description or "", fields.name } do
+    for word in text:lower():gmatch "%a+" do
+      if world_of.KINDS[word] then
+        return word
+      end
+    end
+  end
+  return "good"
+end
+
+handle["workflows.create"] = function(ask)
+  local project, fields, world = project_of(ask), ask.fields, ask.world
+  if world_of.find_definition(project, fields.name) then
+    refuse(10168, format("%s definition name %s already exists", world.line.noun, fields.name))
+  end
+  local tasks = {}
+  for i, task in ipairs(read_json(fields.taskDefinitionJson)) do
+    local params = type(task.taskParams) == "table" and task.taskParams or {}
+    tasks[i] = { code = arguments.format_code(task.code), name = task.name, script = params.rawScript }
+  end
+  read_json(fields.taskRelationJson)
+  if #tasks == 0 then
+    refuse(50017, format("data %s not valid", fields.taskDefinitionJson))
+  end
+  local definition = world:new_definition(project, {
+    name = fields.name,
+    kind = kind_of(fields),
+    description = fields.description,
+    locations = fields.locations,
+    global_params = fields.globalParams,
+    tasks = tasks,
+  })
+  world:record("workflows.create", ask.by, { workflow = fields.name })
+  return rows.definition(world, definition, {
+    id = world.line_name == "3.1" and NULL or definition.id,
+    version = 0,
+    releaseState = NULL,
+    globalParamList = NULL,
+  })
+end
+
+handle["workflows.release"] = function(ask)
+  local world = ask.world
+  local definition = world.definitions[ask.definition]
+  -- from 3.2 on the project of the path is not looked at
+  if world.line_name == "3.1" or not definition then
+    project_of(ask)
+    if not definition or definition.project.code ~= ask.project then
+      unknown_definition(ask, world.line_name == "3.1" and ask.definition or grouped(ask.definition))
+    end
+  end
+  ask.project = definition.project.code
+  project_of(ask)
+  definition.release_state = ask.fields.releaseState
+  world:record("workflows.release", ask.by, { workflow = definition.name, release_state = definition.release_state })
+  return world.line.cause and true or NULL
+end
+
+handle["workflows.delete"] = function(ask)
+  local definition = definition_of(ask, ask.definition)
+  if definition.release_state == "ONLINE" then
+    refuse(50021, format("%s definition [%s] is already online", ask.world.line.noun, definition.name))
+  end
+  ask.world:delete_definition(definition)
+  ask.world:record("workflows.delete", ask.by, { workflow = definition.name })
+  return NULL
+end
+
+handle["workflows.start"] = function(ask)
+  local world, code = ask.world, ask.fields.definition
+  local definition = world.definitions[code]
+  local project = world.line.cause and definition and definition.project or project_of(ask)
+  if not definition and world.line.cause then
+    refuse(10000, "Internal Server Error: Cannot find the workflow: " .. code)
+  elseif not definition then
+    refuse(50014, "start process instance error")
+  elseif definition.project ~= project then
+    unknown_definition(ask, code)
+  elseif definition.release_state ~= "ONLINE" and not world.line.cause then
+    refuse(50004, format("process definition %s process version %d not online", code, definition.version))
+  end
+  local run = world:start(definition, "START_PROCESS")
+  world:record("workflows.start", ask.by, { workflow = definition.name, instance_id = run.id })
+  if world.line_name == "3.1" then
+    return NULL
+  elseif world.line_name == "3.2" then
+    run.trigger_code = world:new_code()
+    -- a bare number on the wire: exact, as codes are below 2^53
+    return tonumber(run.trigger_code)
+  end
+  return core.array { run.id }
+end
+
+local function runs_of(world, project)
+  local found = {}
+  for id = world.run_count, 1, -1 do
+    local run = world.runs[id]
+    if run and run.project == project then
+      found[#found + 1] = run
+    end
+  end
+  table.sort(found, function(a, b)
+    return a.started_at > b.started_at or a.started_at == b.started_at and a.id > b.id
+  end)
+  return found
+end
+
+handle["instances.list"] = function(ask)
+  local fields, found = ask.fields, {}
+  local from, to = date_of(ask, "startDate"), date_of(ask, "endDate")
+  for _, run in ipairs(runs_of(ask.world, project_of(ask))) do
+    local fits = (not fields.stateType or fields.stateType == "" or run.state == fields.stateType)
+      and (not fields.definition or fields.definition == "0" or run.definition.code == fields.definition)
+      and contains(run.name, fields.searchVal)
+      and contains("127.0.0.1:5678", fields.host)
+      and (not fields.executorName or fields.executorName == "" or fields.executorName == "admin")
+      and in_window(run.started_at, from, to)
+    if fits then
+      found[#found + 1] = run
+    end
+  end
+  return page(ask, found, function(run)
+    return rows.run(ask.world, run, false)
+  end)
+end
+
+local function run_in_path(ask)
+  local project = project_of(ask)
+  local run = run_of(ask, ask.id)
+  if run.project ~= project then
+    unknown_definition(ask, ask.id)
+  end
+  return run
+end
+
+handle["instances.get"] = function(ask)
+  return rows.run(ask.world, run_in_path(ask), true)
+end
+
+handle["instances.tasks"] = function(ask)
+  return rows.tasks_of_run(ask.world, run_in_path(ask))
+end
+
+handle["instances.execute"] = function(ask)
+  local world = ask.world
+  local run
+  if world.line.cause then
+    -- 3.3 takes the project of the run, whatever the path says
+    run = run_of(ask, ask.fields.instance)
+    ask.project = run.project.code
+    project_of(ask)
+  else
+    local project = project_of(ask)
+    run = run_of(ask, ask.fields.instance)
+    if run.project ~= project then
+      if world.line_name == "3.2" then
+        refuse(50015, "execute process instance error")
+      end
+      unknown_definition(ask, run.definition.code)
+    end
+  end
+  local code, msg = world:execute(run, ask.fields.executeType, ask.by)
+  if code then
+    refuse(code, msg)
+  end
+  return NULL
+end
+
+handle["task_instances.list"] = function(ask)
+  local project, fields, found = project_of(ask), ask.fields, {}
+  local from, to = date_of(ask, "startDate"), date_of(ask, "endDate")
+  for i = #ask.world.tasks, 1, -1 do
+    local task = ask.world.tasks[i]
+    local fits = task.run.project == project
+      and (not fields.instance or fields.instance == 0 or task.run.id == fields.instance)
+      and contains(task.run.name, fields.instance_name)
+      and (not fields.taskName or fields.taskName == "" or task.name == fields.taskName)
+      and (not fields.stateType or fields.stateType == "" or task.state == fields.stateType)
+      and contains(task.name, fields.searchVal)
+      and contains("127.0.0.1:1234", fields.host)
+      and fields.taskExecuteType ~= "STREAM"
+      and in_window(task.started_at, from, to)
+    if fits then
+      found[#found + 1] = task
+    end
+  end
+  return page(ask, found, function(task)
+    return rows.task(ask.world, task, true)
+  end)
+end
+
+handle["task_instances.log"] = function(ask)
+  local task = ask.world.tasks[ask.fields.taskInstanceId]
+  if not task then
+    refuse(10008, "task instance not found")
+  end
+  ask.project = task.run.project.code
+  project_of(ask)
+  return rows.log(ask.world, task, ask.fields.skipLineNum, ask.fields.limit)
+end
+
+handle["tasks.generate_codes"] = function(ask)
+  local count = ask.fields.genNum
+  if count < 1 or count > 100 then
+    refuse(50017, format("data %d not valid", count))
+  end
+  local codes = core.array {}
+  for i = 1, count do
+    codes[i] = tonumber(ask.world:new_code())
+  end
+  return codes
+end
+
+handle["tenants.list"] = function(ask)
+  local found = {}
+  for i = #ask.world.tenants, 1, -1 do
+    local tenant = ask.world.tenants[i]
+    if contains(tenant.name, ask.fields.searchVal) then
+      found[#found + 1] = tenant
+    end
+  end
+  return page(ask, found, function(tenant)
+    return rows.tenant(ask.world, tenant, "default")
+  end)
+end
+
+handle["tenants.create"] = function(ask)
+  local name = ask.fields.tenantCode
+  for _, tenant in ipairs(ask.world.tenants) do
+    if tenant.name == name then
+      refuse(10009, format("os tenant code %s already exists", name))
+    end
+  end
+  local tenants = ask.world.tenants
+  local tenant = {
+    id = #tenants + 1,
+    name = name,
+    description = ask.fields.description or "",
+    created_at = ask.world.clock,
+  }
+  tenants[tenant.id] = tenant
+  ask.world:record("tenants.create", ask.by, { tenant = name })
+  return rows.tenant(ask.world, tenant, NULL)
+end
+
+handle["users.current"] = function(ask)
+  return rows.user(ask.world, ask.user)
+end
+
+handle["server.product_info"] = function(ask)
+  if not ask.world.line.cause then
+    refuse(110003, "query plugins error")
+  end
+  return { version = ask.world.version }
+end
+
+handle["monitor.list"] = function(ask)
+  return core.array { rows.master(ask.world) }
+end
+
+-- --- routes --------------------------------------------------------------
+
+local PAGE = { { "pageNo", "int" }, { "pageSize", "int" } }
+
+local function with_page(...)
+  local params = { PAGE[1], PAGE[2] }
+  for _, param in ipairs { ... } do
+    params[#params + 1] = param
+  end
+  return params
+end
+
+-- Method, path (NOUN is `process` or `workflow`), operation, code and text of
+-- the error for bad parameters; each parameter: name, type, optional, and
+-- under what the handler finds it.
+local ROUTES = {
+  { "GET", "/projects", "projects.list",
+    error = { 10049, "login user query project list paging error" }, params = PAGE },
+  { "POST", "/projects", "projects.create", status = 201, error = { 10048, "create project error" },
+    params = { { "projectName", "text" } } },
+  { "GET", "/projects/{project}", "projects.get", error = { 10047, "query project details by code error" } },
+  { "DELETE", "/projects/{project}", "projects.delete", error = { 10050, "delete project error" } },
+  { "GET", "/projects/{project}/NOUN-definition", "workflows.list",
+    error = { 10107, "query NOUN definition list paging error" }, params = PAGE },
+  { "POST", "/projects/{project}/NOUN-definition", "workflows.create", status = 201,
+    error = { 10105, "create NOUN definition error" },
+    params = { { "name", "text" }, { "taskRelationJson", "text" }, { "taskDefinitionJson", "text" } } },
+  { "GET", "/projects/{project}/NOUN-definition/simple-list", "workflows.simple_list",
+    error = { 10106, "query NOUN definition simple list error" } },
+  { "GET", "/projects/{project}/NOUN-definition/{definition}", "workflows.get",
+    error = { 10109, "query detail of NOUN definition error" } },
+  { "DELETE", "/projects/{project}/NOUN-definition/{definition}", "workflows.delete",
+    error = { 10110, "delete NOUN definition by code error" } },
+  { "POST", "/projects/{project}/NOUN-definition/{definition}/release", "workflows.release",
+    error = { 10108, "release NOUN definition error" }, params = { { "releaseState", "release" } } },
+  { "POST", "/projects/{project}/executors/start-NOUN-instance", "workflows.start",
+    error = { 50014, "start NOUN instance error" },
+    params = { { "NOUNDefinitionCode", "long", false, "definition" }, { "scheduleTime", "text" },
+      { "failureStrategy", "strategy" }, { "warningType", "warning" } } },
+  { "POST", "/projects/{project}/executors/execute", "instances.execute",
+    error = { 50015, "execute NOUN instance error" },
+    params = { { "NOUNInstanceId", "int", false, "instance" }, { "executeType", "execute" } } },
+  { "GET", "/projects/{project}/NOUN-instances", "instances.list",
+    error = { 10113, "query NOUN instance list paging error" },
+    params = with_page({ "stateType", "state", true }, { "DEFINITION", "long", true, "definition" }) },
+  { "GET", "/projects/{project}/NOUN-instances/{id}", "instances.get",
+    error = { 10116, "query NOUN instance by id error" } },
+  { "GET", "/projects/{project}/NOUN-instances/{id}/tasks", "instances.tasks",
+    error = { 10114, "query task list by NOUN instance id error" } },
+  { "GET", "/projects/{project}/task-instances", "task_instances.list",
+    error = { 10082, "query task list paging error" },
+    params = with_page({ "stateType", "task_state", true }, { "NOUNInstanceId", "int", true, "instance" },
+      { "NOUNInstanceName", "text", true, "instance_name" }, { "taskExecuteType", "execute_type", true }) },
+  { "GET", "/projects/{project}/task-definition/gen-task-codes", "tasks.generate_codes",
+    error = { 10049, "login user query project list paging error" }, params = { { "genNum", "int" } } },
+  { "GET", "/log/detail", "task_instances.log", error = { 10103, "view task instance log error" },
+    params = { { "taskInstanceId", "int" }, { "skipLineNum", "int" }, { "limit", "int" } } },
+  { "GET", "/tenants", "tenants.list", error = { 10010, "query tenant list paging error" }, params = PAGE },
+  { "POST", "/tenants", "tenants.create", status = 201, error = { 10011, "create tenant error" },
+    params = { { "tenantCode", "text" }, { "queueId", "int" } } },
+  { "GET", "/users/get-user-info", "users.current", error = { 10098, "get user info error" } },
+  { "GET", "/ui-plugins/query-product-info", "server.product_info", error = { 110003, "query plugins error" } },
+  { "GET", "/monitor/MASTERS", "monitor.list", error = { 10045, "list masters error" } },
+}
+
+-- What a path segment in braces must be; else the request's parameter is bad.
+local SEGMENTS = { project = "long", definition = "long", id = "int" }
+
+local function split(path)
+  local segments = {}
+  for segment in path:gmatch "[^/]+" do
+    segments[#segments + 1] = segment
+  end
+  return segments
+end
+
+local function compile(line_name)
+  local line = lines.LINES[line_name]
+  local masters = line_name == "3.1" and "masters" or "MASTER"
+  local definition_filter = line.noun == "process" and "processDefineCode" or "workflowDefinitionCode"
+  local routes = {}
+  for i, row in ipairs(ROUTES) do
+    local params = {}
+    for j, param in ipairs(row.params or {}) do
+      local name = param[1]:gsub("NOUN", line.noun):gsub("DEFINITION", definition_filter)
+      params[j] = { name, param[2], param[3], param[4] or name }
+    end
+    routes[i] = {
+      method = row[1],
+      segments = split((row[2]:gsub("NOUN", line.noun):gsub("MASTERS", masters))),
+      operation = row[3],
+      status = row.status or 200,
+      error = { row.error[1], (row.error[2]:gsub("NOUN", line.noun)) },
+      params = params,
+    }
+  end
+  return routes
+end
+
+local compiled = {}
+
+local function fits(route, segments)
+  if #route.segments ~= #segments then
+    return false
+  end
+  for i, wanted in ipairs(route.segments) do
+    if wanted ~= segments[i] and wanted:sub(1, 1) ~= "{" then
+      return false
+    end
+  end
+  return true
+end
+
+local function literal_count(route)
+  local count = 0
+  for _, segment in ipairs(route.segments) do
+    count = count + (segment:sub(1, 1) == "{" and 0 or 1)
+  end
+  return count
+end
+
+--- The route of a request; nil and whether the path has another method.
+local function find(world, method, path)
+  compiled[world.line_name] = compiled[world.line_name] or compile(world.line_name)
+  local segments, best, other = split(path), nil, false
+  for _, route in ipairs(compiled[world.line_name]) do
+    if fits(route, segments) then
+      if route.method == method then
+        best = (not best or literal_count(route) > literal_count(best)) and route or best
+      else
+        other = true
+      end
+    end
+  end
+  return best, other, segments
+end
+
+local function read_segments(ask, route, segments)
+  for i, wanted in ipairs(route.segments) do
+    local name = wanted:match "^{(%w+)}$"
+    if name then
+      local value = types[SEGMENTS[name]](segments[i])
+      if not value then
+        refuse_params(ask, route, NOT_CONVERTED)
+      end
+      ask[name] = value
+    end
+  end
+end
+
+local function run_handler(ask, route, segments)
+  local ok, result = pcall(function()
+    read_segments(ask, route, segments)
+    read_params(ask, route)
+    return handle[route.operation](ask)
+  end)
+  if ok then
+    return envelope(route.status, 0, "success", result)
+  elseif type(result) == "table" and result.code then
+    return envelope(result.status, result.code, result.msg, NULL)
+  end
+  error(result, 0)
+end
+
+local function unknown_path(world, method, path)
+  if not world.ui then
+    return servlet_error(404, "Not Found", path)
+  elseif method == "POST" then
+    return servlet_error(405, "Request method &apos;POST&apos; not supported", path)
+  end
+  return plain(200, UI_PAGE, "text/html")
+end
+
+--- Who asks, by the token.
+local function user_of(world, request)
+  local token = request.headers.token
+  return token and world.users[token]
+end
+
+--- What is to be done with a request.
+-- @tparam table world
+-- @tparam table request {method, path (with query), headers, body, number}
+-- @treturn string the operation, or "unknown"
+-- @treturn function () → answer {status, headers, body}; it has the effect
+function _M.route(world, request)
+  local path, query = request.path:match "^([^?]*)%??(.*)$"
+  if path:sub(1, #CONTEXT + 1) ~= CONTEXT .. "/" then
+    return "unknown", function()
+      return json(404, { message = "Not Found", url = path, status = "404" })
+    end
+  end
+  local below = path:sub(#CONTEXT + 1)
+  local route, other_method, segments = find(world, request.method, below)
+  if not route and other_method then
+    return "unknown", function()
+      return plain(405, WHITELABEL, "text/html;charset=utf-8")
+    end
+  end
+  local user = user_of(world, request)
+  local operation = route and route.operation or "unknown"
+  if not user then
+    return operation, function()
+      return empty(401)
+    end
+  elseif not route then
+    return operation, function()
+      return unknown_path(world, request.method, path)
+    end
+  end
+  return operation, function()
+    local ask = { world = world, user = user, fields = {}, by = { user = user.name, request = request.number } }
+    read_form(query, ask.fields)
+    if (request.headers["content-type"] or ""):find("x-www-form-urlencoded", 1, true) then
+      read_form(request.body, ask.fields)
+    end
+    return run_handler(ask, route, segments)
+  end
+end
+
+--- An answer without a body, as the limiter and the log-in check give.
+_M.empty = empty
+
+return _M

@@ -42,8 +42,10 @@ end
 -- and what curl.so says in the same case.
 local wires = {}
 
-function wires.reset()
-  return failure("network", "sent", "connection reset by peer")
+function wires.reset(_, _, reused)
+  local response, failed = failure("network", "sent", "connection reset by peer")
+  failed.stale = reused
+  return response, failed
 end
 
 function wires.stall(box, left_s)
@@ -67,10 +69,11 @@ function wires.slow(box, left_s)
   box:sleep(faults.SLOW_S)
 end
 
-local function exchange(box, client, request, deadline)
+local function exchange(box, client, connection, request, deadline)
   local function left_s()
     return deadline - core.time(client)
   end
+  local reused = connection.open and not request.once and not request.fresh
   if left_s() <= box.site.delay_s then
     box:sleep(math.max(0, left_s()))
     return failure("timeout", "unsent", "no answer in time")
@@ -84,11 +87,13 @@ local function exchange(box, client, request, deadline)
   }
   local wire = wires[served.wire]
   if wire then
-    local _, failed = wire(box, left_s())
+    local _, failed = wire(box, left_s(), reused)
     if failed then
+      connection.open = false
       return nil, failed
     end
   end
+  connection.open = true
   local answer = served.answer
   return {
     status = answer.status,
@@ -96,18 +101,18 @@ local function exchange(box, client, request, deadline)
     body = answer.body,
     bytes_in = #answer.body,
     bytes_out = #request.url + #(request.body or ""),
-    reused = true,
+    reused = reused,
   }
 end
 
 --- A client that is wired to the box.
 -- @tparam table options of dsclient.new; url and token are filled in
 function Box:client(options)
-  local transport, client = {}, nil
+  local transport, connection, client = {}, { open = false }, nil
   function transport.start(_, request, deadline)
     return {
       wait = function()
-        return exchange(self, client, request, deadline)
+        return exchange(self, client, connection, request, deadline)
       end,
       cancel = function() end,
     }

@@ -184,10 +184,12 @@ valgrind: deps-test
 	  --leak-check=full --errors-for-leak-kinds=definite"
 
 .PHONY: torture
-# all specs with sanitizers and a collector that never rests
+# all specs with sanitizers and a collector that never rests; a million faults
 torture: deps-test
 	@.ci/tally torture $(MAKE) -s spec VM=lua5.4 SAN=1 \
-	  BUSTED_ARGS="--helper=spec/support/torture.lua"
+	  BUSTED_ARGS="--helper=spec/support/torture.lua" SPEC_MAX_S=3600
+	@DSCLIENT_FAULTS=1000000 .ci/tally faults $(MAKE) -s spec VM=lua5.4 \
+	  SAN= SPEC=spec/faults_spec.lua SPEC_MAX_S=3600
 
 FUZZ_SECONDS ?= 60
 FUZZERS := $(patsubst spec/%.c,build/%,$(wildcard spec/fuzz/*.c))

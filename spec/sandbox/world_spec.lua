@@ -95,7 +95,7 @@ describe("an execute", function()
     box:sleep(5)
     world:settle()
     local seen = {}
-    for _, task in ipairs(world.runs[1].tasks) do
+    for _, task in ipairs(world.tasks) do
       seen[#seen + 1] = task.step .. task.flag .. task.state
     end
     assert.same({ "1YESSUCCESS", "2NOFAILURE", "2YESSUCCESS" }, seen)

@@ -231,14 +231,12 @@ end
 --- The state of a run and its valid task instances, the newest first.
 function _M.tasks_of_run(world, run)
   local list = core.array {}
-  for i = #run.tasks, 1, -1 do
-    if run.tasks[i].flag == "YES" then
-      local row = _M.task(world, run.tasks[i], false)
-      if world.line_name == "3.3" then
-        row.taskInstanceDependentResult = NULL
-      end
-      list[#list + 1] = row
+  for step = #run.valid, 1, -1 do
+    local row = _M.task(world, run.valid[step], false)
+    if world.line_name == "3.3" then
+      row.taskInstanceDependentResult = NULL
     end
+    list[#list + 1] = row
   end
   local key = shapes.name(world.line_name, "workflowInstanceState")
   return { [key] = world.line.noun == "process" and lines.java_state(run.state) or run.state, taskList = list }

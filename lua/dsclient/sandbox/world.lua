@@ -159,7 +159,7 @@ local function new_task(world, run, step)
     started_at = world.clock,
   }
   world.tasks[task.id] = task
-  run.tasks[#run.tasks + 1] = task
+  run.valid[step] = task
   return task
 end
 
@@ -197,23 +197,18 @@ end
 
 --- The first step that has no good task instance.
 local function first_open_step(run)
-  local done = {}
-  for _, task in ipairs(run.tasks) do
-    done[task.step] = done[task.step] or task.flag == "YES" and task.state == "SUCCESS"
-  end
-  for step = 1, #run.definition.tasks do
-    if not done[step] then
+  for step, task in ipairs(run.valid) do
+    if task.state ~= "SUCCESS" then
       return step
     end
   end
-  return 1
+  return math.min(#run.valid + 1, #run.definition.tasks)
 end
 
 local function hide_tasks(run, from)
-  for _, task in ipairs(run.tasks) do
-    if task.step >= from then
-      task.flag = "NO"
-    end
+  for step = from, #run.valid do
+    run.valid[step].flag = "NO"
+    run.valid[step] = nil
   end
 end
 
@@ -228,7 +223,7 @@ function World:start(definition, command_type)
     definition_version = definition.version,
     command_type = command_type,
     commands = { command_type },
-    tasks = {},
+    valid = {}, -- the task instance of each step that was begun
     history = {},
     epoch = 0,
     run_times = 1,
@@ -283,7 +278,7 @@ local function halt(world, run, ready, final)
   note_state(world, run, ready, "by user")
   run.epoch = run.epoch + 1
   world:later(TAKE_UP_S / world.speed, run, function()
-    local task = run.tasks[#run.tasks]
+    local task = run.valid[#run.valid]
     if task and not task.ended_at then
       task.state, task.ended_at = final == "STOP" and "KILL" or "PAUSE", world.clock
     end

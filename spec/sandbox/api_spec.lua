@@ -1,5 +1,5 @@
 --- What the sandbox answers, without a client between. That answers have the
--- keys of recorded ones is in spec/recordings_spec.lua.
+-- keys of recorded ones is in recordings_spec.lua.
 
 local cjson = require "cjson"
 local sandbox = require "dsclient.sandbox"
@@ -100,6 +100,8 @@ describe("the sandbox's API", function()
     assert.equal(1, total("processDefineCode=" .. workflow))
     assert.equal(10, total("workflowDefinitionCode=" .. workflow))
     assert.equal(2, total "searchVal=FLAKY")
+    assert.equal(2, total "searchVal=f_aky")
+    assert.equal(0, total "searchVal=%25")
     -- they began at 22:50 UTC, which is 06:50 of the next day there
     assert.equal(0, total "endDate=2026-01-01%2006:49:59")
     assert.equal(10, total "startDate=2026-01-01%2006:50:00")

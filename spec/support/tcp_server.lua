@@ -161,6 +161,13 @@ function behaviours.huge(connection)
   write(connection, CHUNKED .. chunk(("x"):rep(1024)):rep(1024) .. "0\r\n\r\n")
 end
 
+-- a gzip body of the spec's choice: `give`
+local given = ""
+
+function behaviours.given(connection)
+  write(connection, answer(given, "Content-Encoding: gzip\r\n"))
+end
+
 -- answers when the spec says so: `release`
 function behaviours.hold(connection)
   connection.held = true
@@ -273,6 +280,14 @@ function commands.poison(state, how)
     end)
     state.open[connection] = nil
   end
+  return "done"
+end
+
+--- The bytes, in hexadecimal digits, that /given answers from now on.
+function commands.give(_, digits)
+  given = digits:gsub("%x%x", function(byte)
+    return string.char(tonumber(byte, 16))
+  end)
   return "done"
 end
 

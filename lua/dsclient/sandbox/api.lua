@@ -1,10 +1,10 @@
---- What a DolphinScheduler server answers to a request, without any network.
--- Knows nothing of dsclient's own table of operations: a wrong path there
--- must not find a server that agrees.
+--- What a DolphinScheduler server answers to a request, without any network;
+-- its paths are in routes.lua.
 
 local arguments = require "dsclient.arguments"
 local core = require "dsclient.core"
 local lines = require "dsclient.sandbox.lines"
+local routes = require "dsclient.sandbox.routes"
 local rows = require "dsclient.sandbox.rows"
 local world_of = require "dsclient.sandbox.world"
 
@@ -95,29 +95,33 @@ local function integer(text)
   return number and math.abs(number) <= MAX_INT and number or nil
 end
 
+-- By the names of Java, which texts of 3.3 tell.
 local types = {
   int = integer,
+  Integer = integer,
   long = function(text)
     return text:find "^%d+$" and text
   end,
-  text = function(text)
+  String = function(text)
     return text
   end,
-  state = one_of(lines.STATES),
-  task_state = one_of(TASK_STATES),
-  release = one_of { ONLINE = true, OFFLINE = true },
-  execute = one_of { NONE = true, REPEAT_RUNNING = true, START_FAILURE_TASK_PROCESS = true,
+  WorkflowExecutionStatus = one_of(lines.STATES),
+  TaskExecutionStatus = one_of(TASK_STATES),
+  ReleaseState = one_of { ONLINE = true, OFFLINE = true },
+  ExecuteType = one_of { NONE = true, REPEAT_RUNNING = true, START_FAILURE_TASK_PROCESS = true,
     RECOVER_SUSPENDED_PROCESS = true, STOP = true, PAUSE = true },
-  strategy = one_of { CONTINUE = true, END = true },
-  warning = one_of { NONE = true, SUCCESS = true, FAILURE = true, ALL = true },
-  execute_type = one_of { BATCH = true, STREAM = true },
+  FailureStrategy = one_of { CONTINUE = true, END = true },
+  WarningType = one_of { NONE = true, SUCCESS = true, FAILURE = true, ALL = true },
+  TaskExecuteType = one_of { BATCH = true, STREAM = true },
 }
 
-local JAVA = { int = "Integer", long = "long" }
-
---- The route's own error; 3.3 tells the cause, too.
+--- The route's own error; from 3.2 on some have a hole, 3.3 tells the cause, too.
 local function refuse_params(ask, route, cause)
-  refuse(route.error[1], route.error[2] .. (ask.world.line.cause and ":" .. cause or ""))
+  local code, text, hole = route.error[1], route.error[2], route.error[3]
+  if hole and ask.world.line_name ~= "3.1" then
+    text = text .. hole
+  end
+  refuse(code, text .. (ask.world.line.cause and ":" .. cause or ""))
 end
 
 local NOT_PRESENT = "Required request parameter '%s' for method parameter type %s is not present"
@@ -128,14 +132,14 @@ local function read_params(ask, route)
   for _, param in ipairs(route.params) do
     local name, kind, optional, under = param[1], param[2], param[3], param[4]
     local text = ask.fields[name]
-    if text ~= nil and (text ~= "" or kind == "text") then
+    if text ~= nil and (text ~= "" or kind == "String") then
       local value = types[kind](text)
       if not value then
         refuse_params(ask, route, NOT_CONVERTED)
       end
       ask.fields[under] = value
     elseif not optional then
-      refuse_params(ask, route, format(NOT_PRESENT, name, JAVA[kind] or "String"))
+      refuse_params(ask, route, format(NOT_PRESENT, name, kind))
     end
   end
 end
@@ -147,13 +151,33 @@ local PROJECT_UNKNOWN = {
   [10190] = "This project was not found. Please refresh page.",
 }
 
---- The project of the path; `wanted` is the code of its refusal.
-local function project_of(ask, wanted)
+--- A code in a text of a start or a release, which group digits from 3.2 on.
+local function shown_code(ask, code)
+  return ask.world.line_name == "3.1" and code or grouped(code)
+end
+
+--- The project of the path, whoever may see it; `wanted` is the code of its
+-- refusal.
+local function existing_project(ask, wanted)
   local project = ask.world.projects[ask.project]
   if not project or project.deleted then
     refuse(wanted or 10190, PROJECT_UNKNOWN[wanted or 10190])
-  elseif not ask.user.admin and not ask.user.projects[project.name] then
-    refuse(30002, format("user %s is not has project %s permission", ask.user.name, grouped(project.code)))
+  end
+  return project
+end
+
+-- Lists of 3.1 refuse with the holes of their text unfilled.
+local UNFILLED = { ["instances.list"] = true, ["task_instances.list"] = true }
+
+--- The project of the path, if the user has a right to it.
+local function project_of(ask, wanted)
+  local project = existing_project(ask, wanted)
+  if not ask.user.admin and not ask.user.projects[project.name] then
+    local user, what = ask.user.name, wanted == 10018 and project.name or grouped(project.code)
+    if ask.world.line_name == "3.1" and UNFILLED[ask.operation] then
+      user, what = "{0}", "{1}"
+    end
+    refuse(30002, format("user %s is not has project %s permission", user, what))
   end
   return project
 end
@@ -205,8 +229,10 @@ local function page(ask, all, make)
   return result
 end
 
+--- As SQL's LIKE does, with `_` for any character; a `%` is none of its own.
 local function contains(text, part)
-  return part == nil or part == "" or text:lower():find(part:lower(), 1, true) ~= nil
+  local pattern = part and part:lower():gsub("[^%w_]", "%%%0"):gsub("_", ".")
+  return pattern == nil or text:lower():find(pattern) ~= nil
 end
 
 local DATE = "^(%d%d%d%d)%-(%d%d)%-(%d%d) (%d%d):(%d%d):(%d%d)$"
@@ -228,8 +254,8 @@ local function date_of(ask, name)
   end
   local year, month, day, hour, minute, second = text:match(DATE)
   if not year then
-    refuse(10001, ask.world.line.cause and "request parameter startDate,endDate is not valid"
-      or "request parameter {0} is not valid")
+    refuse(10001, ask.world.line_name == "3.1" and "request parameter {0} is not valid"
+      or "request parameter startDate,endDate is not valid")
   end
   return days(tonumber(year), tonumber(month), tonumber(day)) * 86400 + hour * 3600 + minute * 60 + second
     - ask.user.offset_s
@@ -258,7 +284,7 @@ handle["projects.list"] = function(ask)
 end
 
 handle["projects.get"] = function(ask)
-  return rows.project(ask.world, project_of(ask, 10018))
+  return rows.project(ask.world, project_of(ask, 10018), NULL)
 end
 
 handle["projects.create"] = function(ask)
@@ -272,7 +298,7 @@ handle["projects.create"] = function(ask)
 end
 
 handle["projects.delete"] = function(ask)
-  local project = project_of(ask, ask.world.line.cause and 10018 or 10190)
+  local project = project_of(ask, ask.world.line_name == "3.1" and 10190 or 10018)
   if #project.definitions > 0 then
     refuse(10137, format("please delete the %s definitions in project first!", ask.world.line.noun))
   end
@@ -293,7 +319,10 @@ end
 
 handle["workflows.list"] = function(ask)
   return page(ask, newest_definitions(project_of(ask), ask.fields.searchVal), function(definition)
-    return rows.definition(ask.world, definition, { modifyBy = "admin" })
+    return rows.definition(ask.world, definition, {
+      modifyBy = "admin",
+      userName = ask.world.line_name ~= "3.1" and "admin" or nil,
+    })
   end)
 end
 
@@ -373,14 +402,14 @@ handle["workflows.release"] = function(ask)
   if world.line_name == "3.1" or not definition then
     project_of(ask)
     if not definition or definition.project.code ~= ask.project then
-      unknown_definition(ask, world.line_name == "3.1" and ask.definition or grouped(ask.definition))
+      unknown_definition(ask, shown_code(ask, ask.definition))
     end
   end
   ask.project = definition.project.code
   project_of(ask)
   definition.release_state = ask.fields.releaseState
   world:record("workflows.release", ask.by, { workflow = definition.name, release_state = definition.release_state })
-  return world.line.cause and true or NULL
+  return world.line_name == "3.1" and NULL or true
 end
 
 handle["workflows.delete"] = function(ask)
@@ -393,19 +422,35 @@ handle["workflows.delete"] = function(ask)
   return NULL
 end
 
+--- Only 3.2 looks at the tenant of a start.
+local function refuse_tenant(ask)
+  local name = ask.fields.tenantCode
+  local known = ask.world.line_name ~= "3.2" or name == nil or name == "default"
+  for _, tenant in ipairs(ask.world.tenants) do
+    known = known or tenant.name == name
+  end
+  if not known then
+    refuse(10017, format("tenant [%s] not exists", name))
+  end
+end
+
 handle["workflows.start"] = function(ask)
   local world, code = ask.world, ask.fields.definition
   local definition = world.definitions[code]
-  local project = world.line.cause and definition and definition.project or project_of(ask)
+  -- rights are not looked at from 3.2 on, nor is the project from 3.3 on
+  local project = world.line.cause and definition and definition.project
+    or world.line_name == "3.2" and existing_project(ask) or project_of(ask)
   if not definition and world.line.cause then
     refuse(10000, "Internal Server Error: Cannot find the workflow: " .. code)
   elseif not definition then
     refuse(50014, "start process instance error")
   elseif definition.project ~= project then
-    unknown_definition(ask, code)
+    unknown_definition(ask, shown_code(ask, code))
   elseif definition.release_state ~= "ONLINE" and not world.line.cause then
-    refuse(50004, format("process definition %s process version %d not online", code, definition.version))
+    local shown = shown_code(ask, code)
+    refuse(50004, format("process definition %s process version %d not online", shown, definition.version))
   end
+  refuse_tenant(ask)
   local run = world:start(definition, "START_PROCESS")
   world:record("workflows.start", ask.by, { workflow = definition.name, instance_id = run.id })
   if world.line_name == "3.1" then
@@ -521,9 +566,15 @@ handle["task_instances.log"] = function(ask)
   if not task then
     refuse(10008, "task instance not found")
   end
-  ask.project = task.run.project.code
-  project_of(ask)
-  return rows.log(ask.world, task, ask.fields.skipLineNum, ask.fields.limit)
+  local skip, limit = ask.fields.skipLineNum, ask.fields.limit
+  if ask.world.line_name ~= "3.1" then
+    ask.project = task.run.project.code
+    project_of(ask)
+    if math.min(skip, limit) < 0 then
+      refuse(10103, format("view task instance log error: %d", math.min(skip, limit)))
+    end
+  end
+  return rows.log(ask.world, task, skip, limit)
 end
 
 handle["tasks.generate_codes"] = function(ask)
@@ -585,142 +636,10 @@ handle["monitor.list"] = function(ask)
   return core.array { rows.master(ask.world) }
 end
 
--- --- routes --------------------------------------------------------------
-
-local PAGE = { { "pageNo", "int" }, { "pageSize", "int" } }
-
-local function with_page(...)
-  local params = { PAGE[1], PAGE[2] }
-  for _, param in ipairs { ... } do
-    params[#params + 1] = param
-  end
-  return params
-end
-
--- Method, path (NOUN is `process` or `workflow`), operation, code and text of
--- the error for bad parameters; each parameter: name, type, optional, and
--- under what the handler finds it.
-local ROUTES = {
-  { "GET", "/projects", "projects.list",
-    error = { 10049, "login user query project list paging error" }, params = PAGE },
-  { "POST", "/projects", "projects.create", status = 201, error = { 10048, "create project error" },
-    params = { { "projectName", "text" } } },
-  { "GET", "/projects/{project}", "projects.get", error = { 10047, "query project details by code error" } },
-  { "DELETE", "/projects/{project}", "projects.delete", error = { 10050, "delete project error" } },
-  { "GET", "/projects/{project}/NOUN-definition", "workflows.list",
-    error = { 10107, "query NOUN definition list paging error" }, params = PAGE },
-  { "POST", "/projects/{project}/NOUN-definition", "workflows.create", status = 201,
-    error = { 10105, "create NOUN definition error" },
-    params = { { "name", "text" }, { "taskRelationJson", "text" }, { "taskDefinitionJson", "text" } } },
-  { "GET", "/projects/{project}/NOUN-definition/simple-list", "workflows.simple_list",
-    error = { 10106, "query NOUN definition simple list error" } },
-  { "GET", "/projects/{project}/NOUN-definition/{definition}", "workflows.get",
-    error = { 10109, "query detail of NOUN definition error" } },
-  { "DELETE", "/projects/{project}/NOUN-definition/{definition}", "workflows.delete",
-    error = { 10110, "delete NOUN definition by code error" } },
-  { "POST", "/projects/{project}/NOUN-definition/{definition}/release", "workflows.release",
-    error = { 10108, "release NOUN definition error" }, params = { { "releaseState", "release" } } },
-  { "POST", "/projects/{project}/executors/start-NOUN-instance", "workflows.start",
-    error = { 50014, "start NOUN instance error" },
-    params = { { "NOUNDefinitionCode", "long", false, "definition" }, { "scheduleTime", "text" },
-      { "failureStrategy", "strategy" }, { "warningType", "warning" } } },
-  { "POST", "/projects/{project}/executors/execute", "instances.execute",
-    error = { 50015, "execute NOUN instance error" },
-    params = { { "NOUNInstanceId", "int", false, "instance" }, { "executeType", "execute" } } },
-  { "GET", "/projects/{project}/NOUN-instances", "instances.list",
-    error = { 10113, "query NOUN instance list paging error" },
-    params = with_page({ "stateType", "state", true }, { "DEFINITION", "long", true, "definition" }) },
-  { "GET", "/projects/{project}/NOUN-instances/{id}", "instances.get",
-    error = { 10116, "query NOUN instance by id error" } },
-  { "GET", "/projects/{project}/NOUN-instances/{id}/tasks", "instances.tasks",
-    error = { 10114, "query task list by NOUN instance id error" } },
-  { "GET", "/projects/{project}/task-instances", "task_instances.list",
-    error = { 10082, "query task list paging error" },
-    params = with_page({ "stateType", "task_state", true }, { "NOUNInstanceId", "int", true, "instance" },
-      { "NOUNInstanceName", "text", true, "instance_name" }, { "taskExecuteType", "execute_type", true }) },
-  { "GET", "/projects/{project}/task-definition/gen-task-codes", "tasks.generate_codes",
-    error = { 10049, "login user query project list paging error" }, params = { { "genNum", "int" } } },
-  { "GET", "/log/detail", "task_instances.log", error = { 10103, "view task instance log error" },
-    params = { { "taskInstanceId", "int" }, { "skipLineNum", "int" }, { "limit", "int" } } },
-  { "GET", "/tenants", "tenants.list", error = { 10010, "query tenant list paging error" }, params = PAGE },
-  { "POST", "/tenants", "tenants.create", status = 201, error = { 10011, "create tenant error" },
-    params = { { "tenantCode", "text" }, { "queueId", "int" } } },
-  { "GET", "/users/get-user-info", "users.current", error = { 10098, "get user info error" } },
-  { "GET", "/ui-plugins/query-product-info", "server.product_info", error = { 110003, "query plugins error" } },
-  { "GET", "/monitor/MASTERS", "monitor.list", error = { 10045, "list masters error" } },
-}
+-- --- requests -------------------------------------------------------------
 
 -- What a path segment in braces must be; else the request's parameter is bad.
-local SEGMENTS = { project = "long", definition = "long", id = "int" }
-
-local function split(path)
-  local segments = {}
-  for segment in path:gmatch "[^/]+" do
-    segments[#segments + 1] = segment
-  end
-  return segments
-end
-
-local function compile(line_name)
-  local line = lines.LINES[line_name]
-  local masters = line_name == "3.1" and "masters" or "MASTER"
-  local definition_filter = line.noun == "process" and "processDefineCode" or "workflowDefinitionCode"
-  local routes = {}
-  for i, row in ipairs(ROUTES) do
-    local params = {}
-    for j, param in ipairs(row.params or {}) do
-      local name = param[1]:gsub("NOUN", line.noun):gsub("DEFINITION", definition_filter)
-      params[j] = { name, param[2], param[3], param[4] or name }
-    end
-    routes[i] = {
-      method = row[1],
-      segments = split((row[2]:gsub("NOUN", line.noun):gsub("MASTERS", masters))),
-      operation = row[3],
-      status = row.status or 200,
-      error = { row.error[1], (row.error[2]:gsub("NOUN", line.noun)) },
-      params = params,
-    }
-  end
-  return routes
-end
-
-local compiled = {}
-
-local function fits(route, segments)
-  if #route.segments ~= #segments then
-    return false
-  end
-  for i, wanted in ipairs(route.segments) do
-    if wanted ~= segments[i] and wanted:sub(1, 1) ~= "{" then
-      return false
-    end
-  end
-  return true
-end
-
-local function literal_count(route)
-  local count = 0
-  for _, segment in ipairs(route.segments) do
-    count = count + (segment:sub(1, 1) == "{" and 0 or 1)
-  end
-  return count
-end
-
---- The route of a request; nil and whether the path has another method.
-local function find(world, method, path)
-  compiled[world.line_name] = compiled[world.line_name] or compile(world.line_name)
-  local segments, best, other = split(path), nil, false
-  for _, route in ipairs(compiled[world.line_name]) do
-    if fits(route, segments) then
-      if route.method == method then
-        best = (not best or literal_count(route) > literal_count(best)) and route or best
-      else
-        other = true
-      end
-    end
-  end
-  return best, other, segments
-end
+local SEGMENTS = { project = "long", definition = "long", id = "Integer" }
 
 local function read_segments(ask, route, segments)
   for i, wanted in ipairs(route.segments) do
@@ -777,7 +696,7 @@ function _M.route(world, request)
     end
   end
   local below = path:sub(#CONTEXT + 1)
-  local route, other_method, segments = find(world, request.method, below)
+  local route, other_method, segments = routes.find(world, request.method, below)
   if not route and other_method then
     return "unknown", function()
       return plain(405, WHITELABEL, "text/html;charset=utf-8")
@@ -795,7 +714,13 @@ function _M.route(world, request)
     end
   end
   return operation, function()
-    local ask = { world = world, user = user, fields = {}, by = { user = user.name, request = request.number } }
+    local ask = {
+      world = world,
+      user = user,
+      operation = operation,
+      fields = {},
+      by = { user = user.name, request = request.number },
+    }
     read_form(query, ask.fields)
     if (request.headers["content-type"] or ""):find("x-www-form-urlencoded", 1, true) then
       read_form(request.body, ask.fields)

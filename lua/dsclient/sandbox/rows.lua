@@ -32,10 +32,11 @@ local function duration(from, to)
   return table.concat(parts, " ")
 end
 
-function _M.project(world, project)
+--- @param user_name "admin" unless given: a single project has none
+function _M.project(world, project, user_name)
   return shapes.row(world.line_name, "project", {
     id = project.id,
-    userName = "admin",
+    userName = user_name or "admin",
     code = project.code,
     name = project.name,
     description = project.description,
@@ -124,7 +125,7 @@ function _M.dag(world, definition)
     })
   end
   return {
-    [shapes.name(world.line_name, "workflowDefinition")] = _M.definition(world, definition),
+    [shapes.name(world.line_name, "workflowDefinition")] = _M.definition(world, definition, { tenantCode = "default" }),
     [shapes.name(world.line_name, "workflowTaskRelationList")] = relations(world, definition, created),
     taskDefinitionList = tasks,
   }

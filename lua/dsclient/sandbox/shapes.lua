@@ -27,6 +27,9 @@ local SHAPES = {
     { nil, { id = 1, userName = "", userPassword = NULL, email = "", phone = "", userType = "", tenantId = -1,
       state = 1, tenantCode = NULL, queueName = NULL, alertGroup = NULL, queue = NULL, timeZone = "UTC",
       createTime = NULL, updateTime = NULL } },
+    -- up to 3.1 the hash of the password is sent
+    { { "3.1" }, { userPassword = ("0123456789abcdef"):rep(2) } },
+    { NEW, { tenantCode = "default" } },
   },
   definition = {
     { nil, { id = 0, code = 0, name = "", version = 1, releaseState = NULL, projectCode = 0, description = "",

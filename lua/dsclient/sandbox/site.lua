@@ -261,7 +261,7 @@ _M.OPTIONS = {
   server_version = { type = "string", default = "3.1.1" },
   projects = { type = "integer", min = 0, max = 10000, default = 3 },
   workflows = { type = "integer", min = 0, max = 10000, default = 10 },
-  kinds = { type = "list", item = "string", default = { "good", "flaky", "broken", "good", "late" } },
+  kinds = { type = "list", item = "string", min = 1, default = { "good", "flaky", "broken", "good", "late" } },
   runs = { type = "integer", min = 0, max = 10000, default = 1 },
   duration_s = { type = "number", min = 0, max = 1e6, default = 1 },
   speed = { type = "number", min = 1e-3, max = 1e6, default = 1 },

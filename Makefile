@@ -128,8 +128,9 @@ BUSTED ?= $(shell command -v busted)
 SPEC ?= spec
 HANDLER := $(if $(DSCLIENT_SUMMARY),-o spec/support/summary.lua)
 SPEC_MAX_S ?= 720
-BUSTED_RUN = $(RUN) timeout -k 10 $(SPEC_MAX_S) $(PRELOAD) $(LUA) $(BUSTED) \
-  $(HANDLER) $(BUSTED_ARGS)
+# in the foreground, so that Ctrl-C ends it
+BUSTED_RUN = $(RUN) timeout --foreground -k 10 $(SPEC_MAX_S) $(PRELOAD) \
+  $(LUA) $(BUSTED) $(HANDLER) $(BUSTED_ARGS)
 
 # The runtimes have to be there before an interpreter that lacks them.
 SAN_LIBS = $(foreach lib,libasan.so libubsan.so, \
@@ -181,7 +182,8 @@ C_SPECS = $(sort $(wildcard $(patsubst %.c,spec/%_spec.lua,\
 valgrind: deps-test
 	@.ci/tally valgrind $(MAKE) -s spec VM=lua5.4 SAN= \
 	  SPEC="$(C_SPECS)" PRELOAD="valgrind -q --error-exitcode=9 \
-	  --leak-check=full --errors-for-leak-kinds=definite"
+	  --leak-check=full --errors-for-leak-kinds=definite \
+	  --show-leak-kinds=definite --child-silent-after-fork=yes"
 
 .PHONY: torture
 # all specs with sanitizers and a collector that never rests; a million faults
@@ -195,9 +197,11 @@ FUZZ_SECONDS ?= 60
 FUZZERS := $(patsubst spec/%.c,build/%,$(wildcard spec/fuzz/*.c))
 
 .PHONY: fuzz
-# each of spec/fuzz with sanitizers and ever new seeds, for FUZZ_SECONDS=60
+# each of spec/fuzz and damaged answers, ever new, with sanitizers [FUZZ_SECONDS=60]
 fuzz:
 	@$(MAKE) SAN=1 fuzz-ready
+	@DSCLIENT_SEED=$$(date +%s) DSCLIENT_HOSTILE=$$(($(FUZZ_SECONDS) * 500)) \
+	  $(MAKE) -s spec VM=lua5.4 SAN=1 SPEC=spec/hostile_spec.lua SPEC_MAX_S=36000
 
 .PHONY: fuzz-ready
 fuzz-ready: $(FUZZERS)
@@ -214,7 +218,7 @@ build/fuzz/%: spec/fuzz/%.c $(wildcard csrc/core/*.[ch])
 	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^) -lm
 
 .PHONY: conformance
-# set up, start a real DolphinScheduler, run the specs of conformance/ on it
+# set up, start real DolphinSchedulers, run the specs of conformance/ on them
 conformance: deps-conformance
 	@.ci/tally conformance conformance/run
 
@@ -223,9 +227,28 @@ conformance: deps-conformance
 bench: deps-test
 	@$(MAKE) -s bench-ready
 
+BENCH_CORE := $(BUILD)/bench/core
+BENCH_CURL := $(BUILD)/bench/bare_curl.so
+BENCH_OUT ?= build/bench.json
+# The last CPU that we may use, for clients and servers alike: what a call costs
+# depends on whether its server has to be woken on another one.
+BENCH_PIN = $(addprefix taskset -c ,$(shell taskset -cp $$$$ 2>/dev/null | \
+  sed 's/.*[-, ]//'))
+
 .PHONY: bench-ready
-bench-ready: all
-	@$(RUN) LUA=$(LUA) bench/run $(BENCH_ARGS)
+bench-ready: all $(BENCH_CORE) $(BENCH_CURL)
+	@LUA_PATH="$(CURDIR)/?.lua;$(TREE_PATH)" LUA_CPATH="$(TREE_CPATH)" \
+	  $(BENCH_PIN) timeout --foreground -k 10 180 $(LUA) bench/run.lua \
+	  $(BENCH_CORE) $(BENCH_OUT) $(BENCH_ARGS)
+
+$(BENCH_CORE): bench/core.c $(call objects,csrc/core/*.c)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(BENCH_CURL): bench/bare_curl.c csrc/lua/compat.h
+	@mkdir -p $(@D)
+	$(CC) $(LUA_CFLAGS) $(CURL_CFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ \
+	  $< $(CURL_LIBS)
 
 # --- Shipping ----------------------------------------------------------------
 
@@ -256,7 +279,8 @@ sources:
 	@echo sys $(SYS_OBJ:$(OBJ)/%.o=csrc/%.c)
 
 .PHONY: clean
-# remove all that was built; a conformance server is ended first
+# remove all that was built; conformance servers are ended first
 clean:
-	@[ ! -e build/conformance/run/pid ] || conformance/real-ds stop
+	@for pid in $(wildcard build/conformance/*/pid); do \
+	  DS_RUN=$${pid%/pid} conformance/real-ds stop; done
 	rm -rf build

@@ -1,87 +1,111 @@
 /*
-** The measure for the cost of a call: a loop over one keep-alive connection
-** with nothing around libcurl. Prints the CPU time of one call in µs. It asks
-** for gzip as dsclient does, so that the answers are the same.
+** The measure for the cost of a call: libcurl's easy interface over one
+** keep-alive connection, with nothing around it. `loop` stays in C; `get`
+** hands the answer to Lua, so that lua-cjson can decode it. It asks for gzip
+** as dsclient does, so that the answers are the same.
 **
-**   cc -O2 -o bare_curl bench/bare_curl.c -lcurl
-**   bare_curl http://127.0.0.1:8080/dolphinscheduler/projects 2000 "token: x"
+**   local bare = require("bench.bare_curl").open(url, "token: x")
+**   bare:loop(1000)
+**   local body = bare:get()
 */
 #include <curl/curl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
-/* The buffer grows to the largest answer and stays. */
-struct body {
-  char *data;
-  size_t length;
-  size_t size;
+#include "lua/compat.h"
+
+#define CLASS "bench.bare_curl"
+
+LDSC_EXPORT int luaopen_bench_bare_curl(lua_State *L);
+
+struct bare {
+  CURL *easy;
+  struct curl_slist *headers;
+  char *data; /* grows to the largest answer and stays */
+  size_t length, size;
+  char error[CURL_ERROR_SIZE];
 };
 
 static size_t on_body(char *data, size_t size, size_t count, void *ud) {
-  struct body *body = (struct body *)ud;
+  struct bare *bare = (struct bare *)ud;
   const size_t length = size * count;
-  if (length > body->size - body->length) {
-    char *grown = (char *)realloc(body->data, 2 * (body->length + length));
+  if (length > bare->size - bare->length) {
+    const size_t grown_size = 2 * (bare->length + length);
+    char *grown = (char *)realloc(bare->data, grown_size);
     if (grown == NULL)
       return 0;
-    body->data = grown;
-    body->size = 2 * (body->length + length);
+    bare->data = grown;
+    bare->size = grown_size;
   }
-  memcpy(body->data + body->length, data, length);
-  body->length += length;
+  memcpy(bare->data + bare->length, data, length);
+  bare->length += length;
   return length;
 }
 
-static double cpu_us(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
-         (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-}
-
-static int get(CURL *easy, struct body *body, char *error) {
+static struct bare *get(lua_State *L) {
+  struct bare *bare = (struct bare *)luaL_checkudata(L, 1, CLASS);
   long status = 0;
-  body->length = 0;
-  if (curl_easy_perform(easy) != CURLE_OK) {
-    fprintf(stderr, "bare_curl: %s\n", error);
-    return 0;
-  }
-  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+  bare->length = 0;
+  if (curl_easy_perform(bare->easy) != CURLE_OK)
+    luaL_error(L, "bare_curl: %s", bare->error);
+  curl_easy_getinfo(bare->easy, CURLINFO_RESPONSE_CODE, &status);
   if (status != 200)
-    fprintf(stderr, "bare_curl: status %ld\n", status);
-  return status == 200;
+    luaL_error(L, "bare_curl: status %d", (int)status);
+  return bare;
 }
 
-int main(int argc, char **argv) {
-  char error[CURL_ERROR_SIZE] = "";
-  struct body body = {NULL, 0, 0};
-  if (argc != 4) {
-    fprintf(stderr, "usage: bare_curl URL COUNT TOKEN-HEADER\n");
-    return 2;
-  }
-  const long count = strtol(argv[2], NULL, 10);
-  curl_global_init(CURL_GLOBAL_DEFAULT);
-  CURL *easy = curl_easy_init();
-  struct curl_slist *headers = curl_slist_append(NULL, argv[3]);
-  headers = curl_slist_append(headers, "Accept: application/json");
-  curl_easy_setopt(easy, CURLOPT_URL, argv[1]);
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+/* bare:get() -> the body of one answer */
+static int bare_get(lua_State *L) {
+  const struct bare *bare = get(L);
+  lua_pushlstring(L, bare->data, bare->length);
+  return 1;
+}
+
+/* bare:loop(count): so many answers, one after the other */
+static int bare_loop(lua_State *L) {
+  for (lua_Integer left = luaL_checkinteger(L, 2); left > 0; left--)
+    get(L);
+  return 0;
+}
+
+static int bare_gc(lua_State *L) {
+  struct bare *bare = (struct bare *)luaL_checkudata(L, 1, CLASS);
+  curl_slist_free_all(bare->headers);
+  curl_easy_cleanup(bare->easy);
+  free(bare->data);
+  memset(bare, 0, sizeof *bare);
+  return 0;
+}
+
+/* open(url, header line) -> bare */
+static int bare_open(lua_State *L) {
+  const char *url = luaL_checkstring(L, 1);
+  const char *line = luaL_checkstring(L, 2);
+  struct bare *bare = (struct bare *)ldsc_newuserdata(L, sizeof *bare);
+  memset(bare, 0, sizeof *bare);
+  luaL_getmetatable(L, CLASS);
+  lua_setmetatable(L, -2);
+  CURL *easy = bare->easy = curl_easy_init();
+  bare->headers = curl_slist_append(NULL, line);
+  curl_slist_append(bare->headers, "Accept: application/json");
+  curl_easy_setopt(easy, CURLOPT_URL, url);
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, bare->headers);
   curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, bare->error);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, (void *)&body);
-  int good = get(easy, &body, error); /* connects */
-  const double begin_us = cpu_us();
-  for (long i = 0; good && i < count; i++)
-    good = get(easy, &body, error);
-  if (good)
-    printf("%.2f\n", (cpu_us() - begin_us) / (double)count);
-  curl_slist_free_all(headers);
-  curl_easy_cleanup(easy);
-  curl_global_cleanup();
-  free(body.data);
-  return good ? 0 : 1;
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, (void *)bare);
+  return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"get", bare_get}, {"loop", bare_loop}, {NULL, NULL}};
+
+static const luaL_Reg functions[] = {{"open", bare_open}, {NULL, NULL}};
+
+int luaopen_bench_bare_curl(lua_State *L) {
+  ldsc_newclass(L, CLASS, methods, bare_gc);
+  lua_newtable(L);
+  ldsc_setfuncs(L, functions);
+  return 1;
 }

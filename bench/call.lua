@@ -1,58 +1,83 @@
---- What a call costs this process (CPU), beside its peers in the same run: a
--- bare libcurl loop in C plus lua-cjson, and Python's requests stack.
+--- What a call costs this process (CPU), beside its peers in the same run:
+-- libcurl with nothing around it, with lua-cjson, and Python's requests.
 
+local bare_curl = require "bench.bare_curl"
 local cjson = require "cjson"
-local measure = require "bench.measure"
 local dsclient = require "dsclient"
+local measure = require "bench.measure"
 
-local COUNT = 1000
+local COUNT, PYTHON_COUNT = 500, 300
 
-local body = measure.recorded("3.2.2", "instances-all")
-local url, stop = measure.serve(body)
-local page = url .. "/projects/1/process-instances?pageNo=1&pageSize=200"
+-- Lists of runs, as a 3.2.2 server sent them.
+local ANSWERS = {
+  { name = "call_1kb", recording = "instances-running", python_goal = 15 },
+  { name = "call_10kb", recording = "instances-failure", python_goal = 10 },
+}
 
-local client = dsclient.new { api_url = url, token = "x", server_version = "3.2.2", rows_max = 100000 }
-local args = { project = "1" }
+local function python_way(setup, page, goal)
+  return {
+    name = "python", label = "Python requests " .. setup.requests, against = "raw", goal = goal, at_least = true,
+    sample = function()
+      local command = ("%s bench/python_call.py '%s' %d"):format(setup.python, page, setup.count(PYTHON_COUNT))
+      return tonumber(measure.output_of(command))
+    end,
+  }
+end
 
--- every answer holds all rows there are, so a list is one request
-local function call(opts)
-  return function()
-    assert(client.instances:list(args, opts))
+local function ways_of(setup, answer, url, client)
+  local page = url .. "/projects/1/process-instances"
+  local bare = bare_curl.open(page .. "?pageNo=1&pageSize=200", "token: x")
+  local count = setup.count(COUNT)
+  local args = { project = "1" }
+  local function list(opts)
+    return measure.cpu(function()
+      assert(client.instances:list(args, opts))
+    end, count, 1e6)
   end
+  local ways = {
+    {
+      name = "loop", label = "libcurl, a loop in C", against = "bare",
+      sample = measure.cpu(function()
+        bare:loop(count)
+      end, 1, 1e6 / count),
+    },
+    {
+      name = "bare", label = "libcurl + lua-cjson",
+      sample = measure.cpu(function()
+        cjson.decode(bare:get())
+      end, count, 1e6),
+    },
+    { name = "raw", label = "dsclient, raw", against = "bare", goal = 1.15, sample = list { raw = true } },
+    { name = "dsclient", label = "dsclient", against = "bare", goal = 1.5, sample = list() },
+  }
+  if setup.python then
+    ways[#ways + 1] = python_way(setup, page, answer.python_goal)
+  end
+  return ways
 end
 
-call()()
-local normalised = measure.cpu_us(call(), COUNT)
-local raw = measure.cpu_us(call { raw = true }, COUNT)
-local decode = measure.cpu_us(function()
-  cjson.decode(body)
-end, COUNT)
-
-local bare_path = "build/bench/bare_curl"
-os.execute("mkdir -p build/bench && cc -O2 -o " .. bare_path .. " bench/bare_curl.c $(pkg-config --cflags --libs libcurl)")
-local bare = measure.number_of(("%s '%s' %d 'token: x'"):format(bare_path, page, COUNT)) + decode
-
-print(("CPU of a cold call, a list of %d bytes:"):format(#body))
-measure.line("bare libcurl in C + lua-cjson", bare, "µs")
-measure.line("dsclient, raw", raw, "µs", ("%.2f × bare"):format(raw / bare))
-measure.line("dsclient, normalised", normalised, "µs", ("%.2f × bare"):format(normalised / bare))
-if measure.has "python3 -c 'import requests'" then
-  local python = measure.number_of(("python3 bench/python_requests.py '%s' %d"):format(page, COUNT / 4))
-  measure.line("Python requests + urllib3 Retry", python, "µs", ("%.1f × dsclient raw"):format(python / raw))
+local function part(setup, answer)
+  local body = measure.recorded("3.2.2", answer.recording)
+  local url, stop = measure.serve(body)
+  -- every answer holds all rows there are, so a list is one request
+  local client = dsclient.new { api_url = url, token = "x", server_version = "3.2.2" }
+  local rows = assert(client.instances:list { project = "1" })
+  assert(#rows == cjson.decode(body).data.total)
+  local lines, figures = measure.compare(ways_of(setup, answer, url, client), "µs", setup.rounds)
+  client:close()
+  stop()
+  return {
+    name = answer.name,
+    title = ("A call, its answer a list of %.1f KB (runs: %d). CPU of the caller"):format(#body / 1000, #rows),
+    lines = lines,
+    figures = figures,
+  }
 end
 
-local HITS = 200000
-client:get_projects()
-local projects = client.get_projects
-local BORROW = { borrow = true }
-local hit = measure.cpu_us(function()
-  projects(client, BORROW)
-end, HITS)
-local copy = measure.cpu_us(function()
-  projects(client)
-end, 1000)
-print "Cache hits:"
-measure.line("get_projects{borrow}", hit * 1000, "ns")
-measure.line("get_projects, a private copy", copy, "µs")
-stop()
-client:close()
+return function(setup)
+  local parts = {}
+  for i, answer in ipairs(ANSWERS) do
+    parts[i] = part(setup, answer)
+  end
+  return parts
+end

@@ -1,16 +1,20 @@
---- What the benchmarks share: a server in a child process, CPU time of this
--- process, medians of paired runs, and how figures are printed.
+--- What the benchmarks share: answers of real servers, a server in a child
+-- process, ways of doing the same measured in turn, and how figures look.
 
 local cjson = require "cjson"
 local uv = require "luv"
 
+local format = string.format
+
 local _M = {}
+
+-- --- what is measured against --------------------------------------------
 
 --- The body of a recorded answer of a real server.
 function _M.recorded(line, name)
   for text in io.lines("spec/recordings/" .. line .. ".jsonl") do
     local exchange = cjson.decode(text)
-    if exchange.name == name and exchange.response.body then
+    if exchange.name == name then
       return exchange.response.body
     end
   end
@@ -20,61 +24,191 @@ end
 --- Starts bench/server.lua with this body.
 -- @treturn string base URL
 -- @treturn function ends it
-function _M.serve(body, latency_ms)
+function _M.serve(body)
   local path = os.tmpname()
   local file = assert(io.open(path, "wb"))
   file:write(body)
   file:close()
   local stdin, stdout = uv.new_pipe(false), uv.new_pipe(false)
-  local process = assert(uv.spawn(arg[-1] or "lua5.4", {
-    args = { "bench/server.lua", path, tostring(latency_ms or 0) },
+  local exited = false
+  local process = assert(uv.spawn(uv.exepath(), {
+    args = { "bench/server.lua", path },
     stdio = { stdin, stdout, 2 },
-  }, function() end))
+  }, function()
+    exited = true
+  end))
   local port
   stdout:read_start(function(_, data)
     port = port or data and data:match "%d+"
   end)
   repeat
     uv.run "once"
-  until port
+  until port or exited
   os.remove(path)
+  assert(port, "bench/server.lua has ended")
   return "http://127.0.0.1:" .. port .. "/dolphinscheduler", function()
     stdin:close()
     stdout:close()
     process:kill "sigterm"
+    while not exited do
+      uv.run "once"
+    end
     process:close()
     uv.run "nowait"
   end
 end
 
---- CPU time of one call of fn, in µs: the median of `rounds` rounds.
-function _M.cpu_us(fn, count, rounds)
-  local times = {}
-  for round = 1, rounds or 5 do
+--- What a command prints.
+function _M.output_of(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
+end
+
+--- A python3 that has requests, or nil.
+function _M.python()
+  local found = _M.output_of "python3 -c 'import requests; print(requests.__version__)' 2>/dev/null"
+  return found:find "%d" and "python3" or nil, found:match "%S+"
+end
+
+-- --- samples -------------------------------------------------------------
+
+--- A sample of the CPU time of fn in this process.
+-- @tparam number count so often is it called
+-- @tparam number factor of the unit: 1e6 for µs
+-- @treturn function → the time of one call
+function _M.cpu(fn, count, factor)
+  return function()
     local started = os.clock()
     for _ = 1, count do
       fn()
     end
-    times[round] = (os.clock() - started) / count * 1e6
+    return (os.clock() - started) / count * factor
   end
-  table.sort(times)
-  return times[math.floor(#times / 2) + 1]
 end
 
---- What a command prints as its last number.
-function _M.number_of(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read "*a"
-  pipe:close()
-  return tonumber(text:match "([%d.]+)%s*$")
+--- The least, the middle and the largest of a list.
+function _M.spread(samples)
+  local sorted = {}
+  for i, sample in ipairs(samples) do
+    sorted[i] = sample
+  end
+  table.sort(sorted)
+  local half = math.floor(#sorted / 2)
+  local median = #sorted % 2 == 1 and sorted[half + 1] or (sorted[half] + sorted[half + 1]) / 2
+  return { min = sorted[1], median = median, max = sorted[#sorted] }
 end
 
-function _M.has(command)
-  return os.execute(command .. " >/dev/null 2>&1") == 0 or (os.execute(command .. " >/dev/null 2>&1")) == true
+--- Samples of each way, one after the other, so that what disturbs the machine
+-- disturbs them alike; every second round goes backwards.
+-- @tparam table ways list of {sample = function → number}
+-- @treturn table list of samples by way
+function _M.in_turn(ways, rounds)
+  local samples = {}
+  for _, way in ipairs(ways) do
+    samples[way] = {}
+  end
+  for round = 1, rounds do
+    for i = 1, #ways do
+      local way = ways[round % 2 == 1 and i or #ways + 1 - i]
+      collectgarbage() -- what the others left is not this one's
+      samples[way][round] = way.sample()
+    end
+  end
+  return samples
 end
 
-function _M.line(name, value, unit, note)
-  print(("  %-46s %10.2f %-6s %s"):format(name, value, unit, note or ""))
+local function ratios(samples, base)
+  local list = {}
+  for i, sample in ipairs(samples) do
+    list[i] = sample / base[i]
+  end
+  return _M.spread(list)
+end
+
+-- --- tables --------------------------------------------------------------
+
+--- Three digits that count.
+function _M.digits(value)
+  local places = (value >= 100 or value % 1 == 0) and 0 or value >= 10 and 1 or 2
+  return format("%." .. places .. "f", value)
+end
+local digits = _M.digits
+
+--- The least and the largest, as they stand beside the middle.
+function _M.range(spread)
+  return format("(%s … %s)", digits(spread.min), digits(spread.max))
+end
+
+--- A figure in one cell.
+-- @tparam string middle what stands for it: "median" or "mean"
+function _M.cell(figure, middle)
+  local text = digits(figure[middle]) .. (figure.unit == "" and "" or " " .. figure.unit)
+  return figure.min == figure.max and text or text .. " " .. _M.range(figure)
+end
+
+local function width(text)
+  return #text:gsub("[\128-\191]", "") -- of UTF-8
+end
+
+local function pad(text, columns, left)
+  local blanks = (" "):rep(columns - width(text))
+  return left and text .. blanks or blanks .. text
+end
+
+--- Prints lines of cells in columns: the first to the left, the others right.
+function _M.print_table(lines, out)
+  local widths = {}
+  for _, line in ipairs(lines) do
+    for i, cell in ipairs(line) do
+      widths[i] = math.max(widths[i] or 0, width(cell))
+    end
+  end
+  for _, line in ipairs(lines) do
+    local cells = {}
+    for i, cell in ipairs(line) do
+      cells[i] = pad(cell, widths[i], i == 1)
+    end
+    out:write("  ", (table.concat(cells, "  "):gsub("%s+$", "")), "\n")
+  end
+end
+
+--- A goal is of the ratio, where there is one, else of the figure.
+local function goal_of(way, figure)
+  if not way.goal then
+    return ""
+  end
+  local reached = (figure.ratio or figure).median
+  local met = way.at_least and reached >= way.goal or not way.at_least and reached <= way.goal
+  return format("goal %s %g: %s", way.at_least and "≥" or "≤", way.goal, met and "met" or "missed")
+end
+
+--- Measures ways of doing the same.
+-- @tparam table ways list of {name, label, sample, against = name of another
+--   way, goal, at_least}
+-- @tparam string unit
+-- @treturn table lines for print_table
+-- @treturn table figures by name: {unit, min, median, max, ratio = {…}}
+function _M.compare(ways, unit, rounds)
+  local samples, samples_of = _M.in_turn(ways, rounds), {}
+  for _, way in ipairs(ways) do
+    samples_of[way.name] = samples[way]
+  end
+  local lines, figures = {}, {}
+  for _, way in ipairs(ways) do
+    local figure = _M.spread(samples[way])
+    local ratio, ratio_range = "", ""
+    if way.against then
+      figure.ratio = ratios(samples[way], samples_of[way.against])
+      ratio, ratio_range = digits(figure.ratio.median) .. " × " .. way.against, _M.range(figure.ratio)
+    end
+    figure.unit = unit
+    figures[way.name] = figure
+    lines[#lines + 1] =
+      { way.label, digits(figure.median) .. " " .. unit, _M.range(figure), ratio, ratio_range, goal_of(way, figure) }
+  end
+  return lines, figures
 end
 
 return _M

@@ -1,14 +1,13 @@
 --- A server that gives one answer to everything, for benchmarks: keep-alive,
--- one chunk, after a pause. It serves until its standard input ends.
+-- one chunk. It serves until its standard input ends.
 --
---     lua bench/server.lua BODY_FILE [latency in ms]   prints its port
+--     lua bench/server.lua BODY_FILE    prints its port
 
 local uv = require "luv"
 
 local file = assert(io.open(arg[1], "rb"))
 local body = file:read "*a"
 file:close()
-local latency_ms = tonumber(arg[2] or 0)
 
 local ANSWER = table.concat({
   "HTTP/1.1 200 OK",
@@ -22,19 +21,6 @@ local ANSWER = table.concat({
   "",
 }, "\r\n")
 
-local function answer(client)
-  if latency_ms == 0 then
-    return client:write(ANSWER)
-  end
-  local timer = uv.new_timer()
-  timer:start(latency_ms, 0, function()
-    timer:close()
-    if not client:is_closing() then
-      client:write(ANSWER)
-    end
-  end)
-end
-
 local function serve(client)
   local pending = ""
   client:read_start(function(_, chunk)
@@ -45,7 +31,7 @@ local function serve(client)
     local head_end = select(2, pending:find("\r\n\r\n", 1, true))
     while head_end do
       pending = pending:sub(head_end + 1)
-      answer(client)
+      client:write(ANSWER)
       head_end = select(2, pending:find("\r\n\r\n", 1, true))
     end
   end)

@@ -21,6 +21,7 @@ build = {
     ["dsclient.sandbox"] = "lua/dsclient/sandbox/init.lua",
     ["dsclient.sandbox.lines"] = "lua/dsclient/sandbox/lines.lua",
     ["dsclient.sandbox.process"] = "lua/dsclient/sandbox/process.lua",
+    ["dsclient.sandbox.routes"] = "lua/dsclient/sandbox/routes.lua",
     ["dsclient.sandbox.rows"] = "lua/dsclient/sandbox/rows.lua",
     ["dsclient.sandbox.server"] = "lua/dsclient/sandbox/server.lua",
     ["dsclient.sandbox.shapes"] = "lua/dsclient/sandbox/shapes.lua",

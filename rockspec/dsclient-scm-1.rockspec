@@ -42,5 +42,10 @@ build = {
       libraries = { "pthread" },
     },
   },
+  install = {
+    bin = {
+      ["dsmonitor"] = "bin/dsmonitor",
+    },
+  },
   copy_directories = {},
 }

@@ -50,6 +50,11 @@ describe("an argument", function()
   it("that may come from outside fails as a value, and is named", function()
     assert.equal("start_date", failing("instances.list", { project = "1", start_date = "2024-01-01T00:00:00" }))
     assert.equal("start_date", failing("instances.list", { project = "1", start_date = -5 }))
+    for _, date in ipairs { "2024-13-01 00:00:00", "2024-00-01 00:00:00", "2024-04-31 00:00:00", "2024-01-00 00:00:00",
+      "2024-02-30 00:00:00", "2024-01-01 24:00:00", "2024-01-01 00:60:00", "2024-01-01 00:00:60", "2024-1-1 00:00:00",
+      "2024-01-01 00:00:00 ", "", "now", "2024-01-01", 1 / 0, 0 / 0, 253402300800 } do
+      assert.equal("start_date", failing("instances.list", { project = "1", start_date = date }))
+    end
     assert.equal("state", failing("instances.list", { project = "1", state = "failure" }))
     assert.equal("instance_id", failing("instances.get", { project = "1", instance_id = 0 }))
     assert.equal("instance_id", failing("instances.get", { project = "1", instance_id = 2 ^ 31 }))
@@ -72,6 +77,21 @@ describe("an argument", function()
       assert.truthy(path:find("searchVal=a%26b%3Dc%20d%2F%25", 1, true), path)
       assert.truthy(path:find("startDate=1970-01-01%2000%3A00%3A00", 1, true), path)
       assert.truthy(path:find("stateType=FAILURE", 1, true), path)
+    end
+  end)
+
+  it("that is a date is sent as given, or made of seconds in the zone of the server's answers", function()
+    for _, case in ipairs {
+      { "2024-02-29 23:59:59", "2024-02-29%2023%3A59%3A59" },
+      { 1704067200, "2024-01-01%2000%3A00%3A00" },
+      { 1704067200.9, "2024-01-01%2000%3A00%3A00" },
+      { 1704067200, "2024-01-01%2008%3A00%3A00", "+08:00" },
+      { 0, "1969-12-31%2020%3A00%3A00", "-04:00" },
+      { 253370764799, "9999-01-01%2013%3A59%3A59", "+14:00" },
+    } do
+      local b = bed.new({ PAGE }, { server_timezone = case[3] })
+      assert(b.client.instances:list { project = "1", end_date = case[1] })
+      assert.truthy(b.requests[1].path:find("endDate=" .. case[2], 1, true), b.requests[1].path)
     end
   end)
 

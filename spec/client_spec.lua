@@ -1,7 +1,9 @@
 local bed = require "support.bed"
 local dsclient = require "dsclient"
+local sandbox = require "dsclient.sandbox"
+local tcp_server = require "support.tcp_server"
 
-local ok, refused, status = bed.ok, bed.refused, bed.status
+local ok, refused, status, html, failure = bed.ok, bed.refused, bed.status, bed.html, bed.failure
 
 local URL = "http://127.0.0.1:12345/dolphinscheduler"
 
@@ -52,6 +54,31 @@ describe("a client", function()
     b.client:get_projects()
     assert.is_nil(tostring(b.client):find("secret", 1, true))
     assert.equal("dsclient.client", getmetatable(b.client))
+    assert.equal("userdata", type(b.client))
+  end)
+
+  it("shows the token in nothing that it prints, returns or exports", function()
+    local printed = {}
+    local b = bed.new(function(_, number)
+      return ({ status(503), refused(10001, "no: secret-token"), status(401, nil, "secret-token"), html(),
+        failure("network", "sent", { message = "to secret-token" }) })[number] or page("", 0)
+    end, { max_retries = 1, jitter = "none" })
+    for _ = 1, 6 do
+      local _, err = b.client:get_workflow_instances "1"
+      printed[#printed + 1] = tostring(err)
+      for _, value in pairs(err or {}) do
+        printed[#printed + 1] = tostring(value)
+      end
+    end
+    b.client:print_stats(function(text)
+      printed[#printed + 1] = text
+    end)
+    printed[#printed + 1] = b.client:metrics_json()
+    for _, request in ipairs(b.requests) do
+      printed[#printed + 1] = request.url
+    end
+    assert.is_true(#printed > 20)
+    assert.is_nil(table.concat(printed, "\n"):find("secret", 1, true))
   end)
 
   it("keeps the token out of every error", function()
@@ -111,6 +138,28 @@ describe("a client", function()
       assert.equal("get_projects", err.operation)
       assert.equal(0, #b.requests)
     end
+    local b = bed.new({}, { token = function() error("vault is down", 0) end }) -- luacheck: ignore
+    assert.equal("get_projects: auth: the function `token` failed: vault is down", tostring(select(2,
+      b.client:get_projects())))
+    b = bed.new({}, { token_file = "/nonexistent/token" })
+    assert.equal("auth", select(2, b.client:get_projects()).kind)
+  end)
+
+  it("asks for the token at no hit, and again after the failure of its source", function()
+    local asked = 0
+    local b = bed.new({ page("", 0) }, {
+      token = function()
+        asked = asked + 1
+        return asked > 1 and "t" or nil, "not yet"
+      end,
+    })
+    assert.is_nil(b.client:get_projects())
+    assert(b.client:get_projects())
+    for _ = 1, 3 do
+      assert(b.client:get_projects())
+    end
+    b.client:get_cache_stats()
+    assert.equal(2, asked)
   end)
 
   it("can be closed any number of times, and then says so", function()
@@ -132,6 +181,45 @@ describe("a client", function()
       assert.equal("closed", err.kind)
     end
     assert.truthy(tostring(b.client):find("closed", 1, true))
+  end)
+
+  if _VERSION == "Lua 5.4" then
+    it("is closed at the end of its scope", function()
+      local b = bed.new { page("", 0) }
+      load("local client <close> = ...")(b.client)
+      assert.is_true(b.closed)
+      assert.equal("closed", select(2, b.client:get_projects()).kind)
+    end)
+  end
+
+  it("that is collected gives its connections back", function()
+    local tcp = tcp_server.start()
+    local client = dsclient.new { api_url = tcp.url, token = "t" }
+    assert.equal("not_api", select(2, client:get_projects()).kind)
+    assert.equal(1, tcp:ask "open")
+    client = nil -- luacheck: ignore
+    for _ = 1, 4 do
+      collectgarbage()
+    end
+    local open
+    for _ = 1, 1000 do
+      open = tcp:ask "open"
+      if open == 0 then
+        break
+      end
+    end
+    tcp:stop()
+    assert.equal(0, open)
+  end)
+
+  it("takes answers up to body_bytes_max", function()
+    local box = sandbox.start { projects = 30 }
+    local client = dsclient.new { api_url = box.url, token = box.token, body_bytes_max = 1024, max_retries = 0 }
+    local _, err = client:get_projects()
+    assert.equal("protocol", err.kind)
+    assert.equal(11, #client.projects:list { search = "demo-2", page_size = 2 })
+    client:close()
+    box:stop()
   end)
 
   it("can be collected at any time", function()
@@ -158,12 +246,19 @@ describe("a client", function()
 
   it("throws where a method is called without its colon", function()
     local b = bed.new { page("", 0) }
-    assert.has_error(function()
-      b.client.get_projects()
-    end)
-    assert.has_error(function()
-      b.client.get_cache_stats({})
-    end)
+    for _, call in ipairs {
+      function() b.client.get_projects() end, -- luacheck: ignore
+      function() b.client.get_cache_stats({}) end, -- luacheck: ignore
+      function() b.client.projects.list() end, -- luacheck: ignore
+      function() b.client.projects.list({}) end, -- luacheck: ignore
+      function() b.client.projects.pages("x") end, -- luacheck: ignore
+      function() b.client.instances.recover({}) end, -- luacheck: ignore
+      function() b.client.check_connection() end, -- luacheck: ignore
+    } do
+      local fine, message = pcall(call)
+      assert.is_false(fine)
+      assert.truthy(message:find "client_spec.lua:%d+: call it with a colon: client", message)
+    end
   end)
 
   it("names the unknown operation and those near it", function()
@@ -182,10 +277,38 @@ describe("a client", function()
       function() b.client:get_workflow_instances("1", "FAILURE") end, -- luacheck: ignore
       function() b.client:get_projects { timeout = 3 } end, -- luacheck: ignore
       function() b.client:execute_failure_recovery("1") end, -- luacheck: ignore
+      function() b.client:get_projects(false) end, -- luacheck: ignore
+      function() b.client:call("projects.list", {}, { ttl_s = 1 / 0 }) end, -- luacheck: ignore
+      function() b.client:call() end, -- luacheck: ignore
+      function() b.client:call "projects.lists\n" end, -- luacheck: ignore
+      function() b.client:get_process_definitions() end, -- luacheck: ignore
+      function() b.client:get_process_definitions(true) end, -- luacheck: ignore
+      function() b.client:get_process_definitions({ name = 5 }) end, -- luacheck: ignore
+      function() b.client.projects:list { page_size = "10" } end, -- luacheck: ignore
+      function() b.client.projects:list { rows_max = {} } end, -- luacheck: ignore
+      function() b.client.projects:get { project = "1", page_size = 1 } end, -- luacheck: ignore
+      function() for _ in b.client.projects:each({}, { timeout = 1 }) do end end, -- luacheck: ignore
+      function() b.client.projects:pages("x") end, -- luacheck: ignore
+      -- what the method gives itself
+      function() b.client:get_failed_workflow_instances("1", { state = "SUCCESS" }) end, -- luacheck: ignore
+      function() b.client:get_workflow_instances("1", { project = "2" }) end, -- luacheck: ignore
+      function() b.client.instances:recover { project = "1", instance_id = 1, execute_type = "STOP" } end, -- luacheck: ignore
     } do
       local fine, message = pcall(call)
       assert.is_false(fine)
-      assert.truthy(message:find "client_spec", message)
+      assert.truthy(message:find "^%S*client_spec.lua:%d+: [%w_.]+: ", message)
+      assert.is_nil(message:find "%c")
+    end
+    assert.equal(0, #b.requests)
+  end)
+
+  it("gives malformed values of a list's own arguments back as values", function()
+    local b = bed.new { page("", 0) }
+    for _, args in ipairs { { page_size = 0 }, { page_size = 501 }, { page_size = 1.5 }, { rows_max = 0 / 0 } } do
+      local rows, err = b.client.projects:list(args)
+      assert.is_nil(rows)
+      assert.equal("argument", err.kind)
+      assert.equal(next(args), err.argument)
     end
   end)
 
@@ -219,6 +342,65 @@ describe("a client", function()
     assert.equal(2, #c.requests)
   end)
 
+  it("keeps a result as long as the operation, the client or the call says", function()
+    local function requests(seconds, options, call_options)
+      local b = bed.new({ page("", 0) }, options)
+      b.client:get_workflow_instances("1", nil, call_options)
+      b.advance(seconds)
+      b.client:get_workflow_instances("1", nil, call_options)
+      return #b.requests
+    end
+    assert.equal(2, requests(0))
+    assert.equal(1, requests(4, nil, { ttl_s = 5 }))
+    assert.equal(2, requests(5, nil, { ttl_s = 5 }))
+    for _, name in ipairs { "instances.list", "get_workflow_instances" } do
+      assert.equal(1, requests(29, { cache_ttl_s = { [name] = 30 } }))
+      assert.equal(2, requests(30, { cache_ttl_s = { [name] = 30 } }))
+      assert.equal(2, requests(0, { cache_ttl_s = { [name] = 30 } }, { ttl_s = 0 }))
+      assert.equal(2, requests(0, { cache_ttl_s = { [name] = 30 } }, { cache = false }))
+      assert.equal(2, requests(0, { cache_ttl_s = { [name] = 30 } }, { refresh = true }))
+    end
+    assert.equal(2, requests(0, { cache_ttl_s = { get_failed_workflow_instances = 30 } }))
+    local b = bed.new({ page("", 0) }, { cache_ttl_s = { get_projects = 0 } })
+    b.client:get_projects()
+    b.client:get_projects()
+    assert.equal(2, #b.requests)
+  end)
+
+  it("gives the answer as the server has it with `raw`, under a key of its own", function()
+    local row = '{"id":1,"processDefinitionCode":5,"state":"FAILURE","startTime":"2024-01-01 00:00:00","host":null}'
+    local b = bed.new { page(row, 1) }
+    local raw, own = { raw = true, ttl_s = 60 }, { ttl_s = 60 }
+    for _ = 1, 2 do
+      assert.same({ id = 1, processDefinitionCode = 5, state = "FAILURE", startTime = "2024-01-01 00:00:00",
+        host = dsclient.null }, b.client:get_workflow_instances("1", nil, raw)[1])
+      assert.same({ id = 1, workflowDefinitionCode = "5", state = "FAILURE", failed = true, finished = true,
+        running = false, startTime = "2024-01-01 00:00:00", started_at = 1704067200 },
+        b.client:get_workflow_instances("1", nil, own)[1])
+    end
+    assert.equal(2, #b.requests)
+  end)
+
+  it("gives each caller his own rows, or the shared ones to a borrower", function()
+    local b = bed.new { page('{"id":1,"code":1,"name":"p"}', 1) }
+    b.client:get_projects()[1].name = "changed"
+    b.client:get_projects()[1].name = "changed"
+    assert.equal("p", b.client:get_projects()[1].name)
+    local one, two = b.client:get_projects { borrow = true }, b.client:get_projects { borrow = true }
+    assert.is_true(rawequal(one, two))
+    assert.equal("p", one[1].name)
+    assert.is_false(rawequal(one, b.client:get_projects()))
+  end)
+
+  it("gives its limits to each request", function()
+    local b = bed.new { page("", 0) }
+    b.client:get_projects()
+    assert.same({ 5, 10, 64 * 1024 * 1024 }, b.requests[1].limits)
+    b = bed.new({ page("", 0) }, { connect_timeout_s = 1, idle_timeout_s = 2, body_bytes_max = 4096 })
+    b.client:get_projects()
+    assert.same({ 1, 2, 4096 }, b.requests[1].limits)
+  end)
+
   it("shares cached lists between the seed's names and the operations", function()
     local b = bed.new { page("", 0) }
     b.client:get_projects()
@@ -245,6 +427,16 @@ describe("a client", function()
     assert.equal("5", b.client.projects:create({ name = "n" }).code)
     b.client:get_projects()
     assert.equal(3, #b.requests)
+  end)
+
+  it("drops a cached list also when nobody knows what came of the write", function()
+    for answer, requests in pairs { [status(502)] = 3, [refused(10019)] = 2 } do
+      local b = bed.new(server { ["/projects%?"] = page("", 0), ["/projects$"] = answer })
+      b.client:get_projects()
+      assert.is_nil((b.client.projects:create({ name = "n" })))
+      b.client:get_projects()
+      assert.equal(requests, #b.requests)
+    end
   end)
 
   it("works with the cache and the metrics off", function()
@@ -317,6 +509,16 @@ describe("one run, one execute at a time", function()
     assert.equal(4, #b.requests)
   end)
 
+  it("sends it when the run was to end and has ended", function()
+    for state, act in pairs { PAUSE = "pause", STOP = "stop", SUCCESS = "pause" } do
+      local b = bed_of(state)
+      assert(b.client.instances[act](b.client.instances, RECOVER))
+      assert(b.client.instances:resume(RECOVER))
+      local _, err = b.client.instances:resume(RECOVER)
+      assert.equal("busy", err.kind)
+    end
+  end)
+
   it("holds a run of unknown outcome too, not a refused one", function()
     local b = bed.new(server {
       ["executors"] = status(502),
@@ -336,12 +538,66 @@ describe("one run, one execute at a time", function()
 end)
 
 describe("from_env", function()
-  it("is refused as a value without DS_API_URL", function()
-    local real = os.getenv
-    os.getenv = function() end -- luacheck: ignore
-    local client, err = dsclient.from_env()
+  local real = os.getenv
+  local variables
+
+  before_each(function()
+    os.getenv = function(name) -- luacheck: ignore
+      return variables[name]
+    end
+  end)
+
+  after_each(function()
     os.getenv = real -- luacheck: ignore
-    assert.is_nil(client)
-    assert.equal("argument", err.kind)
+  end)
+
+  it("reads DS_API_URL and DS_TOKEN, which options go before", function()
+    variables = { DS_API_URL = "http://h:1/", DS_TOKEN = "secret" }
+    assert.equal("dsclient.client (http://h:1/dolphinscheduler)", tostring(dsclient.from_env()))
+    assert.equal("dsclient.client (http://i/ds)", tostring(dsclient.from_env { api_url = "http://i/ds" }))
+    local sent = {}
+    local transport = {
+      start = function(_, request)
+        sent[#sent + 1] = table.concat(request.headers, "\n")
+        return nil, { kind = "connect", phase = "unsent" }
+      end,
+      close = function() end,
+    }
+    for _, token in ipairs { "own", false } do
+      local client = dsclient.from_env { token = token or nil, transport = transport, max_retries = 0,
+        runtime = { sleep = function() end } }
+      assert.is_nil(client:get_projects())
+    end
+    assert.truthy(sent[1]:find("token: own", 1, true))
+    assert.truthy(sent[2]:find("token: secret", 1, true))
+  end)
+
+  it("gives what is wrong with the environment back as a value", function()
+    for name, set in pairs {
+      DS_API_URL = { {}, { DS_API_URL = "" }, { DS_API_URL = "ftp://h" }, { DS_API_URL = "http://u:secret@h" } },
+      DS_TOKEN = { { DS_API_URL = "http://h", DS_TOKEN = "se\ncret" } },
+    } do
+      for _, given in ipairs(set) do
+        variables = given
+        local client, err = dsclient.from_env()
+        assert.is_nil(client)
+        assert.equal("argument", err.kind)
+        assert.equal(name, err.argument)
+        assert.is_nil(tostring(err):find "cret")
+      end
+    end
+  end)
+
+  it("is the only one that reads it: `new` needs its options", function()
+    variables = { DS_API_URL = "http://h" }
+    for _, call in ipairs {
+      function() dsclient.new {} end, -- luacheck: ignore
+      function() dsclient.from_env { api_uri = "http://h" } end, -- luacheck: ignore
+      function() dsclient.from_env "http://h" end, -- luacheck: ignore
+    } do
+      local fine, message = pcall(call)
+      assert.is_false(fine)
+      assert.truthy(message:find "client_spec.lua:%d+: dsclient", message)
+    end
   end)
 end)

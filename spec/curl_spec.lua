@@ -1,6 +1,7 @@
 local compile = require "spec.support.compile"
 local contract = require "spec.transport_contract"
 local curl = require "dsclient.curl"
+local finaliser = require "spec.support.finaliser"
 local tcp_server = require "spec.support.tcp_server"
 local uv = require "luv"
 
@@ -189,6 +190,21 @@ describe("dsclient.curl", function()
     own:close()
   end)
 
+  it("counts the requests that found all connections in use", function()
+    local small = curl.new {pool_maxsize = 2}
+    local transfers = {}
+    for i = 1, 5 do
+      transfers[i] = small:start({url = server.url .. "/ok"}, curl.now() + 10)
+    end
+    assert.same({pool_maxsize = 2, running = 5, queued = 3}, small:stats())
+    for i = 1, 5 do
+      assert(transfers[i]:wait())
+    end
+    assert.same({pool_maxsize = 2, running = 0, queued = 3}, small:stats())
+    small:close()
+    assert.equal(3, small:stats().queued)
+  end)
+
   it("refuses more header lines than it has places for", function()
     local lines = {}
     for i = 1, 65 do
@@ -217,6 +233,31 @@ describe("dsclient.curl", function()
       end
     end
     collectgarbage()
+    assert.equal(200, assert(get(transport, server.url .. "/ok")).status)
+  end)
+
+  it("survives finalisers that close it, or come back for the result", function()
+    finaliser.rounds(400, function(round)
+      local own = curl.new {pool_maxsize = 1}
+      local x = assert(own:start({url = server.url .. "/repeated"}, curl.now() + 10))
+      return function()
+        if round % 3 == 0 then
+          own:close()
+        elseif round % 3 == 1 then
+          x:wait()
+        else
+          x:cancel()
+        end
+      end, function()
+        local response, failure = x:wait()
+        assert.is_true(response ~= nil or failure.kind == "closed" or failure.kind == "cancelled")
+        if response then
+          assert.equal("hello", response.body)
+          assert.equal("one, two", response.headers["x-thing"])
+        end
+        own:close()
+      end
+    end)
     assert.equal(200, assert(get(transport, server.url .. "/ok")).status)
   end)
 

@@ -83,6 +83,22 @@ describe("the server line", function()
     end
   end)
 
+  it("is looked for under the deadline of the call, whatever the probes take", function()
+    for kind, answer in pairs {
+      throttled = { status = 429, body = "", takes_s = 2.9 },
+      deadline = { status = 404, body = "", takes_s = 2.9 },
+    } do
+      for _, timeout_s in ipairs { 2, 3, 5, 6.5, 8.9 } do
+        local b = new(function(request)
+          return request.path:find "simple%-list" and answer or PAGE
+        end)
+        local _, err = b.client:get_workflow_instances("1", nil, { timeout_s = timeout_s })
+        assert.truthy(err.kind == kind or err.kind == "deadline" or timeout_s > 5.8 and err.kind == "not_api", err.kind)
+        assert.is_true(b.now() <= timeout_s + 1e-6, "ended at " .. b.now())
+      end
+    end
+  end)
+
   it("is asked for again after an answer that is not the API's: the server was upgraded", function()
     local line = "process"
     local b = new(function(request, self)

@@ -7,7 +7,8 @@ local PAGE = '{"totalList":[],"total":0}'
 
 local function new()
   return bed.new(function(request)
-    return bed.ok(request.path:find "^/projects%?" and PROJECTS or request.path:find "simple%-list" and WORKFLOWS or PAGE)
+    local path = request.path
+    return bed.ok(path:find "^/projects%?" and PROJECTS or path:find "simple%-list" and WORKFLOWS or PAGE)
   end)
 end
 
@@ -47,9 +48,39 @@ describe("a name", function()
     assert.same({ "load" }, err.near)
   end)
 
-  it("that two share is an error", function()
+  it("that two share is an error that lists their codes", function()
     local _, err = new().client:get_workflow_instances "twin"
     assert.equal("ambiguous", err.kind)
+    assert.equal("project", err.argument)
+    assert.same({ "14", "15" }, err.near)
+  end)
+
+  it("is found among rows of whatever the server sent", function()
+    local rows = '1,"alpha",null,[],{},{"name":"alpha"},{"name":"alpha","code":null},{"name":"alpha","code":"x/../y"},'
+      .. '{"name":5,"code":6},{"name":["alpha"],"code":7},{"name":null,"code":8},{"name":"alpha","code":-1},'
+    local b = bed.new(function(request)
+      return bed.ok(request.path:find "^/projects%?" and
+        ('{"totalList":[%s{"name":"alpha","code":11}],"total":13}'):format(rows) or PAGE)
+    end)
+    assert(b.client:get_workflow_instances "alpha")
+    assert.truthy(b.requests[2].path:find("/projects/11/", 1, true))
+    local _, err = b.client:get_workflow_instances "beta"
+    assert.equal("not_found", err.kind)
+    for _, odd in ipairs { "null", "[]", "7", '"x"', '{"totalList":7,"total":0}', '{"totalList":{"a":1},"total":0}' } do
+      _, err = bed.new({ bed.ok(odd) }).client:get_workflow_instances "alpha"
+      assert.truthy(err.kind == "not_found" or err.kind == "protocol", odd)
+    end
+  end)
+
+  it("may hold anything, and is quoted on one line", function()
+    local _, err = new().client:get_workflow_instances 'a"b\n\27[31m/../%00'
+    assert.equal("not_found", err.kind)
+    assert.is_nil(tostring(err):find "%c")
+    local b = new()
+    for _, name in ipairs { "", " " } do
+      _, err = b.client:get_workflow_instances(name)
+      assert.truthy(err.kind == "argument" or err.kind == "not_found")
+    end
   end)
 
   it("that is newer than the cached list is found", function()
@@ -73,6 +104,7 @@ describe("a name", function()
     local b = bed.new { bed.status(401) }
     local _, err = b.client:get_workflow_instances "alpha"
     assert.equal("auth", err.kind)
+    assert.is_nil(err.argument)
     assert.equal("get_workflow_instances", err.operation)
   end)
 end)

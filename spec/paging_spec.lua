@@ -17,7 +17,8 @@ local function lister(total, change, cut)
     for i = (page - 1) * size + 1, math.min(page * size, #rows) do
       out[#out + 1] = ('{"id":%d,"state":"FAILURE"}'):format(rows[i])
     end
-    return bed.ok(('{"totalList":[%s],"total":%d,"totalPage":null,"currentPage":null}'):format(table.concat(out, ","), #rows))
+    return bed.ok(('{"totalList":[%s],"total":%d,"totalPage":null,"currentPage":null}'):format(
+      table.concat(out, ","), #rows))
   end
 end
 
@@ -39,6 +40,31 @@ local function range(from, to)
 end
 
 local P = { project = "1" }
+
+-- The last row of a page of 10 stands on the next one again, in place of
+-- another that is on none.
+local function places_changed(total)
+  local list = lister(total)
+  return function(request, number)
+    local answer = list(request, number)
+    if request.path:find "pageNo=[23]&pageSize=10$" then
+      answer.body = answer.body:gsub('"id":(%d)1,', function(tens)
+        return ('"id":%d,'):format(tens * 10)
+      end)
+    end
+    return answer
+  end
+end
+
+-- It counts `total` rows, and never gives the last ten.
+local function counts_too_many(total)
+  local list = lister(total - 10)
+  return function(request, number)
+    local answer = list(request, number)
+    answer.body = answer.body:gsub('"total":%d+', ('"total":%d'):format(total))
+    return answer
+  end
+end
 
 describe("a list", function()
   it("is read to its end, with totalPage null (only page 1 read)", function()
@@ -90,6 +116,25 @@ describe("a list", function()
     assert.equal("protocol", err.kind)
   end)
 
+  it("is read again in larger pages when rows of the same second change places", function()
+    -- as H2 and MySQL do: a row on two pages, another one on none
+    local b = bed.new(places_changed(30), { page_size = 10 })
+    assert.same(range(1, 30), ids(assert(b.client.instances:list(P))))
+    assert.equal(4 + 2, #b.requests)
+  end)
+
+  it("that never has as many rows as it counts is an error, not a part of it", function()
+    local b = bed.new(counts_too_many(100), { page_size = 10 })
+    local rows, err = b.client.instances:list(P)
+    assert.is_nil(rows)
+    assert.equal("protocol", err.kind)
+  end)
+
+  it("that was asked for in one page is what came, whatever it counts", function()
+    local b = bed.new(counts_too_many(80), { page_size = 10 })
+    assert.same(range(1, 70), ids(assert(b.client.instances:list(P))))
+  end)
+
   it("longer than rows_max is refused after page 1", function()
     local b = bed.new(lister(50), { rows_max = 49, page_size = 10 })
     local rows, err = b.client.instances:list(P)
@@ -98,6 +143,17 @@ describe("a list", function()
     assert.equal(50, err.total)
     assert.equal(1, #b.requests)
     assert.equal(50, #b.client.instances:list { project = "1", rows_max = 50 })
+  end)
+
+  it("longer than rows_max is refused from the cache, too", function()
+    local b = bed.new(lister(50))
+    assert.equal(50, #b.client:get_projects())
+    local rows, err = b.client.projects:list { rows_max = 49 }
+    assert.is_nil(rows)
+    assert.equal("limit", err.kind)
+    assert.equal(50, err.total)
+    assert.equal(50, #b.client.projects:list { rows_max = 50 })
+    assert.equal(1, #b.requests)
   end)
 
   it("with a page that fails is an error, and nothing is cached", function()
@@ -113,6 +169,38 @@ describe("a list", function()
     assert.is_nil(rows)
     assert.equal(10113, err.code)
     assert.equal(20, #b.client:get_projects())
+  end)
+
+  it("of a server that sends the same page for ever is an error, not an endless loop", function()
+    local b = bed.new({ bed.ok '{"totalList":[{"id":1},{"id":2}],"total":9000}' }, { page_size = 2, timeout_s = 3600 })
+    local rows, err = b.client.instances:list(P)
+    assert.is_nil(rows)
+    assert.equal("protocol", err.kind)
+    assert.is_true(#b.requests < 10)
+    local pages = b.client.instances:pages(P)
+    repeat
+      rows, err = pages.next()
+    until not rows
+    assert.equal("protocol", err.kind)
+    assert.is_true(#b.requests < 20)
+  end)
+
+  it("whose total is no count is an error, not a part of it", function()
+    for _, total in ipairs { "null", '"1"', "-1", "{}", "true", "1e300", "99999999999999999999" } do
+      local b = bed.new { bed.ok(('{"totalList":[{"id":1}],"total":%s}'):format(total)) }
+      local rows, err = b.client.instances:list(P)
+      assert.is_nil(rows, total)
+      assert.truthy(err.kind == "protocol" or err.kind == "limit", total)
+    end
+    local b = bed.new { bed.ok '{"totalList":[{"id":1}]}' }
+    assert.equal("protocol", select(2, b.client.instances:list(P)).kind)
+    b = bed.new { bed.ok '{"totalList":[{"id":1}],"total":null}' }
+    assert.equal("protocol", select(2, b.client.instances:list(P, { raw = true })).kind)
+  end)
+
+  it("of rows that are none is what came", function()
+    local b = bed.new { bed.ok '{"totalList":[1,"x",{"id":null},{"id":{}},{"id":"a"},{"id":"a"},{}],"total":6}' }
+    assert.equal(6, #b.client.instances:list(P))
   end)
 
   it("null where rows should be is an empty list", function()
@@ -145,6 +233,19 @@ describe("each", function()
     assert.is_false(fine)
     assert.equal(10113, err.code)
     assert.equal(10, count)
+    assert.truthy(tostring(err):find("^%S*paging_spec.lua:%d+: instances.list: api 10113: broken$"), tostring(err))
+  end)
+
+  it("throws what a malformed argument gives, at the loop", function()
+    local fine, err = pcall(function()
+      for _ in bed.new({ bed.ok() }).client.instances:each { project = "1", state = "failure" } do
+        error "never"
+      end
+    end)
+    assert.is_false(fine)
+    assert.equal("argument", err.kind)
+    assert.equal("state", err.argument)
+    assert.truthy(tostring(err):find "paging_spec.lua:%d+: ")
   end)
 end)
 
@@ -160,10 +261,44 @@ describe("pages", function()
     assert.equal(3, #b.requests)
   end)
 
+  it("gives the rows that changed places, each once, or an error at the end", function()
+    local function read(script)
+      local pages, rows = bed.new(script, { page_size = 10 }).client.instances:pages(P), {}
+      local page, err = pages.next()
+      while page do
+        for _, row in ipairs(page) do
+          rows[#rows + 1] = row
+        end
+        page, err = pages.next()
+      end
+      return ids(rows), err
+    end
+    local rows, err = read(places_changed(30))
+    assert.is_nil(err)
+    assert.same(range(1, 30), rows)
+    rows, err = read(counts_too_many(100))
+    assert.equal("protocol", err.kind)
+    assert.same(range(1, 90), rows)
+  end)
+
   it("gives nil and the error", function()
     local b = bed.new { bed.refused(10113) }
     local rows, err = b.client.instances:pages(P).next()
     assert.is_nil(rows)
     assert.equal("api", err.kind)
+  end)
+
+  it("gives the error again when asked again: it never looks complete", function()
+    local b = bed.new(function(request, number)
+      return number == 2 and bed.refused(10113) or lister(30)(request, number)
+    end, { page_size = 10 })
+    local pages = b.client.instances:pages(P)
+    assert.equal(10, #pages.next())
+    for _ = 1, 3 do
+      local rows, err = pages.next()
+      assert.is_nil(rows)
+      assert.equal(10113, err.code)
+    end
+    assert.equal(2, #b.requests)
   end)
 end)

@@ -407,6 +407,18 @@ local function below(prefix, keys, more)
   return paths
 end
 
+-- The machines have a path of their own up to 3.1, and another one later.
+local function of_nodes(servers, more)
+  local paths = { ["[]"] = servers }
+  for _, key in ipairs { "createTime", "host", "id", "lastHeartbeatTime", "port" } do
+    paths["[]." .. key] = servers
+  end
+  for key, its_servers in pairs(more) do
+    paths["[]." .. key] = its_servers
+  end
+  return paths
+end
+
 local DIFFERENCES = {
   ["instances.get"] = below("", RUN_KEYS, below("dagData.", DAG_KEYS)),
   ["instances.list"] = below("[].", RUN_KEYS),
@@ -415,6 +427,9 @@ local DIFFERENCES = {
   ["projects.create"] = PROJECT_KEYS,
   ["projects.get"] = PROJECT_KEYS,
   ["projects.list"] = below("[].", PROJECT_KEYS),
+  ["server.masters"] = of_nodes({ "3.1.1" }, { resInfo = { "3.1.1" }, zkDirectory = { "3.1.1" } }),
+  ["server.nodes"] = of_nodes({ "3.2.2", "3.3-dev" },
+    { resInfo = ONLY_32, zkDirectory = ONLY_32, heartBeatInfo = ONLY_33, serverDirectory = ONLY_33 }),
   ["server.product_info"] = { version = ONLY_33 },
   ["task_instances.list"] = below("[].", TASK_KEYS),
   ["workflows.create"] = DEFINITION_KEYS,

@@ -88,10 +88,64 @@ describe("print_stats", function()
     assert.truthy(printed(b.client, { lang = "zh" }):find("提示", 1, true))
   end)
 
-  it("refuses another language", function()
-    assert.has_error(function()
-      bed.new({ bed.ok() }).client:print_stats(nil, { lang = "fr" })
-    end)
+  it("hints at a pool that was exhausted", function()
+    local b = bed.new { bed.ok() }
+    assert.is_nil(printed(b.client):find("Hint", 1, true))
+    b.transport.stats = function()
+      return { pool_maxsize = 20, running = 0, queued = 7 }
+    end
+    assert.truthy(printed(b.client):find(
+      "Hint: 7 times a request had to wait for one of the 20 connections. Is pool_maxsize large enough?\n", 1, true))
+    assert.truthy(printed(b.client, { lang = "zh" }):find("pool_maxsize", 1, true))
+  end)
+
+  it("goes to standard output, a file, an object that writes or a function", function()
+    local b = bed.new { bed.ok() }
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    assert.is_true(b.client:print_stats(file))
+    file:close()
+    local text
+    assert.is_true(b.client:print_stats { write = function(_, given)
+      text = given
+      return true
+    end })
+    assert.equal(printed(b.client), text)
+    file = assert(io.open(path))
+    assert.equal(text, file:read "*a")
+    file:close()
+    local real, default = io.stdout, io.tmpfile()
+    io.stdout = default -- luacheck: ignore
+    b.client:print_stats()
+    io.stdout = real -- luacheck: ignore
+    default:seek "set"
+    assert.equal(text, default:read "*a")
+    default:close()
+    -- a file that can't be written to
+    file = assert(io.open(path, "r"))
+    local done, err = b.client:print_stats(file)
+    assert.is_nil(done)
+    assert.equal("argument", err.kind)
+    assert.equal("out", err.argument)
+    file:close()
+    os.remove(path)
+    for _, no_file in ipairs { file, "path", 7 } do
+      local fine, message = pcall(function()
+        b.client:print_stats(no_file)
+      end)
+      assert.is_false(fine)
+      assert.truthy(message:find "report_spec.lua:%d+: print_stats: an open file or a function expected", message)
+    end
+  end)
+
+  it("refuses another language, and options that are none", function()
+    for _, options in ipairs { { lang = "fr" }, { lnag = "zh" }, "zh", false } do
+      local fine, message = pcall(function()
+        bed.new({ bed.ok() }).client:print_stats(nil, options)
+      end)
+      assert.is_false(fine)
+      assert.truthy(message:find "report_spec.lua:%d+: print_stats: ", message)
+    end
   end)
 end)
 
@@ -130,8 +184,61 @@ describe("metrics", function()
     assert.equal(2, data.cache.hits)
     assert.equal(4, data.apis.get_failed_workflow_instances.call_count)
     assert.equal(data.summary.total_api_calls, cjson.decode(b.client:metrics_json()).summary.total_api_calls)
-    local fine, message = b.client:export_metrics "/nonexistent/folder/file"
+    local fine, err = b.client:export_metrics "/nonexistent/folder/file"
     assert.is_nil(fine)
-    assert.is_string(message)
+    assert.equal("argument", err.kind)
+    assert.equal("path", err.argument)
+    assert.truthy(tostring(err):find("No such file", 1, true))
+    for _, no_path in ipairs { 3, {}, true } do
+      assert.has_error(function()
+        b.client:export_metrics(no_path)
+      end)
+    end
+  end)
+
+  it("go over an older file in one step, which a reader has open", function()
+    local b = example()
+    local path = os.tmpname()
+    assert.is_true(b.client:export_metrics(path))
+    local reader = assert(io.open(path))
+    local before = reader:read "*a"
+    b.client:get_task_instances "1"
+    assert.is_true(b.client:export_metrics(path))
+    reader:seek "set"
+    assert.equal(before, reader:read "*a")
+    reader:close()
+    local pipe = io.popen("ls '" .. path .. "'*")
+    assert.equal(path .. "\n", pipe:read "*a") -- nothing is left beside it
+    pipe:close()
+    os.remove(path)
+  end)
+
+  it("are written by a cjson that nobody else sets up", function()
+    local shared = require "cjson"
+    local b = example()
+    local before = b.client:metrics_json()
+    shared.encode_number_precision(3)
+    local after = b.client:metrics_json()
+    shared.encode_number_precision(14)
+    assert.equal(cjson.decode(before).summary.avg_duration_ms, cjson.decode(after).summary.avg_duration_ms)
+  end)
+
+  it("are right to the last digit of each: counts, rates, times", function()
+    local b = example()
+    local summary = b.client:get_metrics_summary()
+    assert.same({ 8, 0, "0%", 0, 42.24, "get_task_instances", 128.45, "get_failed_workflow_instances", 4, 2, 6, 0 }, {
+      summary.total_api_calls, summary.total_errors, summary.error_rate, summary.error_ratio, summary.avg_duration_ms,
+      summary.slowest_api, summary.slowest_duration_ms, summary.most_frequent_api, summary.most_frequent_count,
+      summary.total_cached, summary.total_attempts, summary.total_retries,
+    })
+    local projects = b.client:get_all_metrics().get_projects
+    assert.same({ 3, 0, "0%", 25, 25, 25, 2, 1, 0 }, {
+      projects.call_count, projects.error_count, projects.error_rate, projects.avg_duration_ms,
+      projects.min_duration_ms, projects.max_duration_ms, projects.cached_count, projects.attempts, projects.retries,
+    })
+    assert.same({ 1, 2, 1, "66.67%", 0, 0 }, (function(stats)
+      return { stats.size, stats.hits, stats.misses, stats.hit_rate, stats.evictions, stats.expired }
+    end)(b.client:get_cache_stats()))
+    assert.near(2 / 3, b.client:get_cache_stats().hit_ratio, 1e-9)
   end)
 end)

@@ -130,9 +130,40 @@ describe("waiting", function()
     assert.same({ 0.5 }, b.slept)
   end)
 
+  it("takes Retry-After as a date, in its three forms, as the server's clock has it", function()
+    local function slept(hint, date)
+      local headers = { ["retry-after"] = hint, date = date }
+      local _, _, b = run(READ, { status(503, headers), PAGE }, no_jitter())
+      return b.slept[1]
+    end
+    local now = "Sun, 06 Nov 1994 08:49:37 GMT"
+    assert.equal(7, slept("Sun, 06 Nov 1994 08:49:44 GMT", now))
+    assert.equal(7, slept("Sunday, 06-Nov-94 08:49:44 GMT", now))
+    assert.equal(7, slept("Sun Nov  6 08:49:44 1994", now))
+    assert.equal(13, slept("Sun Nov 16 08:49:50 1994", "Wednesday, 16-Nov-94 08:49:37 GMT"))
+    assert.equal(100, slept("Thu, 29 Feb 2024 00:00:40 GMT", "Wed, 28 Feb 2024 23:59:00 GMT"))
+    assert.equal(1, slept("Friday, 01-Jan-27 00:00:00 GMT", "Thu, 31 Dec 2026 23:59:59 GMT"))
+    assert.equal(1, slept("Sat, 31 Dec 2016 23:59:60 GMT", "Sat, 31 Dec 2016 23:59:59 GMT"))
+    -- the backoff where it is longer, has passed, or can't be told
+    assert.equal(0.5, slept(now, now))
+    assert.equal(0.5, slept("Sun, 06 Nov 1994 08:49:36 GMT", now))
+    assert.equal(0.5, slept("Sun, 06 Nov 1994 08:49:44 GMT", nil))
+    assert.equal(0.5, slept("Sun, 06 Nov 1994 08:49:44 GMT", "now"))
+    for _, garbage in ipairs {
+      "Sun, 06 Nov 1994 08:49:44", "Sun, 06 Nov 1994 08:49:44 UTC", "Sun, 6 Nov 1994 08:49:44 GMT", "Sun, 06 Nov",
+      "Sun, 31 Feb 1994 08:49:44 GMT", "Sun, 00 Nov 1994 08:49:44 GMT", "Sun, 06 Nox 1994 08:49:44 GMT", "Sun, ",
+      "Sun, 06 Nov 1994 24:49:44 GMT", "Sun, 06 Nov 1994 08:60:44 GMT", "Sun, 06 Nov 1994 08:49:61 GMT", ",", " ", "-",
+      "Sun, 06 Nov 0000 08:49:44 GMT", "Sunday, 06-Nov-1994 08:49:44 GMT", "Sun Nov  6 08:49:44 1994 GMT", "Sun Nov",
+      "Sun Nov x6 08:49:44 1994", "Sun, 06 No", "7 GMT", ("9"):rep(5000) .. "x",
+    } do
+      assert.equal(0.5, slept(garbage, now), garbage)
+    end
+  end)
+
   it("fails now where Retry-After is longer than the call", function()
-    for _, hint in ipairs { "400", "1000000000000000000" } do
-      local _, err, b = run(READ, { status(429, { ["retry-after"] = hint }), PAGE })
+    for _, hint in ipairs { "400", "1000000000000000000", "Fri, 31 Dec 9999 23:59:59 GMT" } do
+      local headers = { ["retry-after"] = hint, date = "Sun, 06 Nov 1994 08:49:37 GMT" }
+      local _, err, b = run(READ, { status(429, headers), PAGE })
       assert.equal("throttled", err.kind)
       assert.is_true(err.retry_after_s >= 400)
       assert.same({}, b.slept)
@@ -198,7 +229,9 @@ describe("the deadline", function()
 
   it("covers all pages of a list", function()
     local b = bed.new(function()
-      return { status = 200, takes_s = 3, body = '{"code":0,"data":{"totalList":[{"id":' .. math.random(1e9) .. '}],"total":900}}' }
+      local page = ok('{"totalList":[{"id":' .. math.random(1e9) .. '}],"total":900}')
+      page.takes_s = 3
+      return page
     end, { timeout_s = 10 })
     local _, err = b.client.instances:list { project = "1" }
     assert.equal("deadline", err.kind)

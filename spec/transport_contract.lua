@@ -267,9 +267,14 @@ return function(given, busted)
       fails({kind = "timeout", phase = "partial"}, "/drip", nil, 0.2)
     end)
 
-    it("ends one without a byte for idle_timeout_s, long before the deadline", function()
-      fails({kind = "timeout", phase = "sent"}, "/stall", {idle_timeout_s = 0.05}, 1000)
+    it("ends an answer without a byte for idle_timeout_s, long before the deadline", function()
       fails({kind = "timeout", phase = "partial"}, "/stallbody", {idle_timeout_s = 0.05}, 1000)
+    end)
+
+    it("to think is a server's by right, whatever idle_timeout_s", function()
+      local deadline = given.now() + 0.2
+      fails({kind = "timeout", phase = "sent"}, "/stall", {idle_timeout_s = 0.01}, 0.2)
+      assert.is_true(given.now() >= deadline)
     end)
 
     it("passed before the start sends nothing", function()

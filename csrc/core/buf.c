@@ -11,6 +11,7 @@ void dsc_buf_init(struct dsc_buf *buf, const struct dsc_env *env,
   buf->length = 0;
   buf->size = 0;
   buf->size_max = size_max;
+  buf->starved = false;
 }
 
 void dsc_buf_free(struct dsc_buf *buf) {
@@ -31,8 +32,10 @@ bool dsc_buf_reserve(struct dsc_buf *buf, size_t extra) {
   if (size - buf->length < extra || size > buf->size_max)
     size = buf->size_max;
   char *data = (char *)dsc_realloc(buf->env, buf->data, buf->size, size);
-  if (data == NULL)
+  if (data == NULL) {
+    buf->starved = true;
     return false;
+  }
   buf->data = data;
   buf->size = size;
   return true;

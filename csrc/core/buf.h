@@ -16,6 +16,7 @@ struct dsc_buf {
   size_t length;
   size_t size;
   size_t size_max;
+  bool starved; /* an append found no memory, not its maximum */
 };
 
 void dsc_buf_init(struct dsc_buf *buf, const struct dsc_env *env,

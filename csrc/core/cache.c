@@ -29,6 +29,7 @@ struct dsc_cache {
   uint32_t *dropped;
   uint32_t capacity, used, dropped_count;
   uint32_t free, newest, oldest, hand;
+  uint64_t drops; /* how many entries ever went */
 };
 
 dsc_cache *dsc_cache_new(const struct dsc_env *env,
@@ -88,6 +89,7 @@ static void drop(dsc_cache *cache, uint32_t index) {
   node->has_object = false;
   node->newer = cache->free;
   cache->free = index;
+  cache->drops++;
 }
 
 void dsc_cache_free(dsc_cache *cache) {
@@ -126,6 +128,11 @@ static void describe(const dsc_cache *cache, uint32_t index,
   entry->length = node->length;
   entry->stored_us = node->stored_us;
   entry->index = index;
+  entry->drops = cache->drops;
+}
+
+bool dsc_cache_lives(const dsc_cache *cache, const struct dsc_entry *entry) {
+  return cache->drops == entry->drops;
 }
 
 bool dsc_cache_get(dsc_cache *cache, const char *key, size_t key_length,
@@ -284,12 +291,13 @@ bool dsc_cache_has_object(const dsc_cache *cache, uint32_t index) {
   return cache->nodes[index].has_object;
 }
 
-uint32_t dsc_cache_drop(dsc_cache *cache, const char *prefix, size_t length) {
+uint32_t dsc_cache_drop(dsc_cache *cache, size_t skip, const char *prefix,
+                        size_t length) {
   uint32_t before = cache->stats.size;
   for (uint32_t i = 0; i < cache->used; i++) {
     const struct node *node = &cache->nodes[i];
-    if (node->live && node->key_length >= length &&
-        memcmp(node->bytes, prefix, length) == 0)
+    if (node->live && node->key_length >= skip + length &&
+        memcmp(node->bytes + skip, prefix, length) == 0)
       drop(cache, i);
   }
   return before - cache->stats.size;

@@ -36,6 +36,7 @@ struct dsc_entry {
   size_t length;
   int64_t stored_us;
   uint32_t index; /* stays the same while the entry lives */
+  uint64_t drops; /* see dsc_cache_lives */
 };
 
 /* NULL when there is no memory. */
@@ -63,8 +64,13 @@ bool dsc_cache_put(dsc_cache *cache, const char *key, size_t key_length,
 bool dsc_cache_set_object(dsc_cache *cache, uint32_t index, size_t charge);
 bool dsc_cache_has_object(const dsc_cache *cache, uint32_t index);
 
-/* Drops the entries whose key begins with prefix; how many. */
-uint32_t dsc_cache_drop(dsc_cache *cache, const char *prefix, size_t length);
+/* Is it sure that the entry, as it was described, has not gone since? */
+bool dsc_cache_lives(const dsc_cache *cache, const struct dsc_entry *entry);
+
+/* Drops the entries whose key goes on with prefix behind its first `skip`
+** bytes; how many. */
+uint32_t dsc_cache_drop(dsc_cache *cache, size_t skip, const char *prefix,
+                        size_t length);
 /* Drops what is no longer fresh; how many. */
 uint32_t dsc_cache_clean(dsc_cache *cache);
 

@@ -11,6 +11,11 @@ static enum dsc_action fail(struct dsc_call *call, enum dsc_kind kind) {
   return DSC_DO_FAIL;
 }
 
+/* The client may be closed while its call is under way. */
+static bool is_closed(const struct dsc_call *call) {
+  return call->client->env == NULL;
+}
+
 static void set_message(struct dsc_call *call, const char *message) {
   size_t length = strlen(message);
   if (length >= DSC_MESSAGE_MAX)
@@ -20,6 +25,8 @@ static void set_message(struct dsc_call *call, const char *message) {
 }
 
 static enum dsc_action send(struct dsc_call *call) {
+  if (is_closed(call))
+    return fail(call, DSC_CLOSED);
   int64_t now_us = dsc_now_us(call->client->env);
   if (now_us >= call->deadline_us)
     return fail(call, DSC_DEADLINE);
@@ -36,6 +43,8 @@ enum dsc_action dsc_call_begin(struct dsc_call *call,
                                int64_t attempt_timeout_us) {
   memset(call, 0, sizeof *call);
   call->client = client;
+  if (is_closed(call))
+    return fail(call, DSC_CLOSED);
   call->operation = client->operations[operation];
   if (timeout_us > 0)
     call->operation.timeout_us = timeout_us;
@@ -59,6 +68,7 @@ enum dsc_action dsc_call_request(struct dsc_call *call) {
   return send(call);
 }
 
+/* Writes down call->last. */
 static struct dsc_attempt *record(struct dsc_call *call, uint64_t bytes_in,
                                   uint64_t bytes_out) {
   struct dsc_attempt *attempt =
@@ -67,10 +77,12 @@ static struct dsc_attempt *record(struct dsc_call *call, uint64_t bytes_in,
   attempt->status = call->last.status;
   attempt->has_code = call->last.has_code;
   attempt->code = call->last.code;
-  attempt->duration_us =
-      dsc_now_us(call->client->env) - call->attempt_started_us;
   attempt->wait_us = 0;
   attempt->server = call->server;
+  attempt->duration_us = 0;
+  if (!is_closed(call))
+    attempt->duration_us =
+        dsc_now_us(call->client->env) - call->attempt_started_us;
   if (call->client->config.metrics_on)
     dsc_metrics_attempt(&call->client->metrics, call->operation.metric,
                         call->attempts >= call->requests, bytes_in, bytes_out);
@@ -133,7 +145,7 @@ static enum dsc_action weigh(struct dsc_call *call,
   if (call->operation.replay == DSC_ONCE &&
       dsc_may_have_acted(&call->last, answer, envelope))
     return fail(call, DSC_OUTCOME_UNKNOWN);
-  if (kind == DSC_TIMEOUT &&
+  if (kind == DSC_TIMEOUT && !is_closed(call) &&
       dsc_now_us(call->client->env) >= call->deadline_us)
     return fail(call, DSC_DEADLINE);
   if (kind == DSC_AUTH && !call->token_renewed) {
@@ -143,6 +155,8 @@ static enum dsc_action weigh(struct dsc_call *call,
   if (!dsc_retryable(&call->client->config.retry, call->operation.replay,
                      &call->last))
     return fail(call, kind);
+  if (is_closed(call))
+    return fail(call, DSC_CLOSED);
   if (call->last.stale && !call->free_repeat) {
     call->free_repeat = true;
     call->fresh = true;
@@ -172,7 +186,8 @@ enum dsc_action dsc_call_answered(struct dsc_call *call,
     dsc_envelope_message(&envelope, call->message, sizeof call->message);
   if (call->last.kind != DSC_OK)
     return weigh(call, attempt, answer, &envelope);
-  call->client->server = call->server;
+  if (!is_closed(call))
+    call->client->server = call->server;
   call->has_data = envelope.data != NULL;
   call->data_from = 0;
   call->data_length = envelope.data_length;
@@ -204,7 +219,7 @@ enum dsc_action dsc_call_renewed(struct dsc_call *call, bool different) {
 }
 
 void dsc_call_end(struct dsc_call *call, bool failed) {
-  if (call->ended)
+  if (call->ended || is_closed(call))
     return;
   call->ended = true;
   if (call->client->config.metrics_on)

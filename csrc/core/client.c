@@ -31,6 +31,9 @@ void dsc_client_free(struct dsc_client *client) {
 
 uint32_t dsc_client_operation(struct dsc_client *client,
                               const struct dsc_operation *operation) {
+  for (uint32_t i = 0; i < client->operations_count; i++)
+    if (memcmp(&client->operations[i], operation, sizeof *operation) == 0)
+      return i;
   if (client->operations_count == client->operations_capacity) {
     uint32_t old = client->operations_capacity;
     uint32_t capacity = old != 0 ? old * 2 : FIRST_OPERATIONS;
@@ -42,7 +45,8 @@ uint32_t dsc_client_operation(struct dsc_client *client,
     client->operations = grown;
     client->operations_capacity = capacity;
   }
-  client->operations[client->operations_count] = *operation;
+  memcpy(&client->operations[client->operations_count], operation,
+         sizeof *operation);
   return client->operations_count++;
 }
 

@@ -46,7 +46,10 @@ bool dsc_client_init(struct dsc_client *client, const struct dsc_env *env,
                      const struct dsc_config *config);
 void dsc_client_free(struct dsc_client *client);
 
-/* The index of the new operation; UINT32_MAX without memory. */
+/*
+** The index of an operation, the same for the same bytes: padding must be
+** zero. UINT32_MAX without memory.
+*/
 uint32_t dsc_client_operation(struct dsc_client *client,
                               const struct dsc_operation *operation);
 

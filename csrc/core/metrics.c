@@ -4,6 +4,8 @@
 
 #define FIRST_ITEMS 32
 
+static const char other[] = DSC_METRICS_OTHER;
+
 void dsc_metrics_init(struct dsc_metrics *metrics, const struct dsc_env *env) {
   metrics->env = env;
   metrics->items = NULL;
@@ -35,14 +37,14 @@ static bool grow(struct dsc_metrics *metrics) {
 
 uint32_t dsc_metrics_register(struct dsc_metrics *metrics, const char *name,
                               size_t length) {
+  if (length > DSC_METRIC_NAME_MAX)
+    return UINT32_MAX;
   for (uint32_t i = 0; i < metrics->count; i++)
     if (metrics->items[i].name_length == length &&
         memcmp(metrics->items[i].name, name, length) == 0)
       return i;
-  if (metrics->count == DSC_METRICS_MAX - 1 &&
-      strcmp(name, DSC_METRICS_OTHER) != 0)
-    return dsc_metrics_register(metrics, DSC_METRICS_OTHER,
-                                sizeof DSC_METRICS_OTHER - 1);
+  if (metrics->count >= DSC_METRICS_MAX - 1 && name != other)
+    return dsc_metrics_register(metrics, other, sizeof other - 1);
   if (metrics->count == metrics->capacity && !grow(metrics))
     return UINT32_MAX;
   char *copy = (char *)dsc_alloc(metrics->env, length);

@@ -13,6 +13,8 @@
 
 /* More names than this go to the one called DSC_METRICS_OTHER. */
 #define DSC_METRICS_MAX 4096
+/* The longest name, in bytes. */
+#define DSC_METRIC_NAME_MAX 128
 #define DSC_METRICS_OTHER "(other)"
 
 struct dsc_metric {
@@ -36,7 +38,10 @@ struct dsc_metrics {
 void dsc_metrics_init(struct dsc_metrics *metrics, const struct dsc_env *env);
 void dsc_metrics_free(struct dsc_metrics *metrics);
 
-/* The index of a name, the same each time; UINT32_MAX without memory. */
+/*
+** The index of a name, the same each time; UINT32_MAX without memory, or where
+** the name is too long.
+*/
 uint32_t dsc_metrics_register(struct dsc_metrics *metrics, const char *name,
                               size_t length);
 

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/date.h"
+
 /* Codes of the server that mean "try again" (Status.java): no master
 ** available, a project with fresh remains, a log not there yet. */
 static const int64_t codes_again[] = {10025, 10137, 10191};
@@ -27,18 +29,32 @@ static bool is_json(const char *content_type) {
           content_type[length] == ' ');
 }
 
-/* RFC 9110, 10.2.3, in its seconds form; anything else is no hint. */
-static int64_t retry_after_us(const char *text) {
-  int64_t seconds = 0;
-  if (*text == '\0')
-    return -1;
-  for (; *text != '\0'; text++) {
-    if (*text < '0' || *text > '9')
-      return -1;
-    seconds = seconds * 10 + (*text - '0');
-    if (seconds > RETRY_AFTER_MAX_S)
-      return RETRY_AFTER_MAX_S * INT64_C(1000000);
+/* False where the text is not digits only. */
+static bool read_seconds(const char *text, int64_t *seconds) {
+  *seconds = 0;
+  for (const char *at = text; *at != '\0'; at++) {
+    if (*at < '0' || *at > '9')
+      return false;
+    if (*seconds <= RETRY_AFTER_MAX_S)
+      *seconds = *seconds * 10 + (*at - '0');
   }
+  return *text != '\0';
+}
+
+/*
+** RFC 9110, 10.2.3: seconds, or a date, which counts from the answer's own:
+** our clock may be wrong. What lies in the past or is neither is no hint.
+*/
+static int64_t retry_after_us(const struct dsc_answer *answer) {
+  int64_t seconds, until, sent;
+  if (!read_seconds(answer->retry_after, &seconds)) {
+    if (!dsc_http_date(answer->retry_after, &until) ||
+        !dsc_http_date(answer->date, &sent) || until < sent)
+      return -1;
+    seconds = until - sent;
+  }
+  if (seconds > RETRY_AFTER_MAX_S)
+    seconds = RETRY_AFTER_MAX_S;
   return seconds * 1000000;
 }
 
@@ -57,11 +73,11 @@ void dsc_judge(const struct dsc_answer *answer, struct dsc_outcome *outcome,
     outcome->kind = DSC_AUTH;
   } else if (answer->status == 429) {
     outcome->kind = DSC_THROTTLED;
-    outcome->retry_after_us = retry_after_us(answer->retry_after);
+    outcome->retry_after_us = retry_after_us(answer);
   } else if (overloaded(answer->status)) {
     outcome->kind = DSC_SERVER;
     if (answer->status == 503)
-      outcome->retry_after_us = retry_after_us(answer->retry_after);
+      outcome->retry_after_us = retry_after_us(answer);
   } else if (answer->status == 404 || answer->status == 405) {
     outcome->kind = DSC_NOT_API;
   } else if (answer->status < 200 || answer->status > 299) {
@@ -95,16 +111,14 @@ static bool refused(const struct dsc_envelope *envelope) {
 bool dsc_may_have_acted(const struct dsc_outcome *outcome,
                         const struct dsc_answer *answer,
                         const struct dsc_envelope *envelope) {
+  if (answer == NULL)
+    return outcome->phase != DSC_UNSENT;
   switch (outcome->kind) {
   case DSC_SERVER:
     return true;
-  case DSC_NETWORK:
-  case DSC_TIMEOUT:
-  case DSC_PROTOCOL:
-    return outcome->phase != DSC_UNSENT;
   case DSC_NOT_API:
     /* a damaged answer of the API itself, not a page of something else */
-    return answer != NULL && answer->status >= 200 && answer->status <= 299 &&
+    return answer->status >= 200 && answer->status <= 299 &&
            is_json(answer->content_type);
   case DSC_API:
     return outcome->code == CODE_INTERNAL && !refused(envelope);

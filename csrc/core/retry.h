@@ -1,6 +1,5 @@
 /*
 ** What an attempt came to, and whether it may be repeated, after how long.
-** The table is that of the README's section on retries.
 */
 #ifndef DSC_RETRY_H
 #define DSC_RETRY_H
@@ -51,6 +50,7 @@ struct dsc_answer {
   int32_t status;
   const char *content_type; /* "" when not given */
   const char *retry_after;  /* "" when not given */
+  const char *date;         /* when it was sent; "" when not given */
   const char *body;
   size_t length;
 };
@@ -63,7 +63,10 @@ void dsc_judge(const struct dsc_answer *answer, struct dsc_outcome *outcome,
 bool dsc_retryable(const struct dsc_retry_policy *policy,
                    enum dsc_replay replay, const struct dsc_outcome *outcome);
 
-/* May the server have acted although no success was seen? */
+/*
+** May the server have acted although no success was seen? The answer is NULL
+** where none came.
+*/
 bool dsc_may_have_acted(const struct dsc_outcome *outcome,
                         const struct dsc_answer *answer,
                         const struct dsc_envelope *envelope);

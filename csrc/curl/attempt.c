@@ -42,7 +42,6 @@ static int on_send(void *ud, char *remote_ip, char *local_ip, int remote_port,
   curl_easy_getinfo(attempt->easy, CURLINFO_NUM_CONNECTS, &connections);
   attempt->reused = connections == 0;
   attempt->phase = DSC_SENT;
-  attempt->moved_at_s = ccurl_now_s();
   return CURL_PREREQFUNC_OK;
 }
 
@@ -130,11 +129,11 @@ void ccurl_attempt_reset(struct ccurl_attempt *attempt) {
   empty(&attempt->body);
   attempt->line_count = 0;
   attempt->head_bytes = 0;
-  attempt->moved = 0;
   attempt->phase = DSC_UNSENT;
   attempt->kind = DSC_OK;
   attempt->text = NULL;
   attempt->running = false;
+  attempt->detached = false;
   attempt->reused = false;
   attempt->error_text[0] = '\0';
 }
@@ -193,9 +192,10 @@ static void set_method(CURL *easy, const struct ccurl_request *request,
                    strcmp(method, implied) == 0 ? NULL : method);
 }
 
-/* Rounded up: libcurl must not end before our own clock does; 0 is never. */
+/* libcurl must not end before our own clock does: rounded up, and one more,
+** as it counts in whole milliseconds and ended a call of 400 ms after 399.4. */
 static long to_ms(double seconds) {
-  return (long)fmin(fmax(ceil(seconds * 1e3), 1), TIMEOUT_MS_MAX);
+  return (long)fmin(fmax(ceil(seconds * 1e3), 0) + 1, TIMEOUT_MS_MAX);
 }
 
 enum dsc_kind ccurl_attempt_prepare(struct ccurl_attempt *attempt,
@@ -232,40 +232,21 @@ enum dsc_kind ccurl_attempt_prepare(struct ccurl_attempt *attempt,
 ** Its times.
 */
 
-static bool has_moved(struct ccurl_attempt *attempt) {
-  curl_off_t up = 0;
-  curl_off_t down = 0;
-  curl_easy_getinfo(attempt->easy, CURLINFO_SIZE_UPLOAD_T, &up);
-  curl_easy_getinfo(attempt->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
-  const bool moved = up + down != attempt->moved;
-  attempt->moved = up + down;
-  return moved;
-}
-
-/* Before the request is sent the connect time-out rules. */
-static bool is_idle(struct ccurl_attempt *attempt, double now_s) {
-  if (attempt->idle_timeout_s <= 0 || attempt->phase == DSC_UNSENT ||
-      now_s < attempt->moved_at_s + attempt->idle_timeout_s)
-    return false;
-  if (!has_moved(attempt))
-    return true;
-  attempt->moved_at_s = now_s;
-  return false;
+/* A server may think as long as the deadline allows; once it has begun to
+** answer, it has no reason to be silent for long. */
+double ccurl_attempt_expires_s(const struct ccurl_attempt *attempt) {
+  if (attempt->idle_timeout_s <= 0 || attempt->phase != DSC_PARTIAL)
+    return attempt->deadline_s;
+  return fmin(attempt->deadline_s,
+              attempt->moved_at_s + attempt->idle_timeout_s);
 }
 
 bool ccurl_attempt_expired(struct ccurl_attempt *attempt, double now_s) {
   if (now_s >= attempt->deadline_s)
     fail(attempt, DSC_TIMEOUT, "the deadline passed");
-  else if (is_idle(attempt, now_s))
+  else if (now_s >= ccurl_attempt_expires_s(attempt))
     fail(attempt, DSC_TIMEOUT, "the server was silent for too long");
   return attempt->kind != DSC_OK;
-}
-
-double ccurl_attempt_expires_s(const struct ccurl_attempt *attempt) {
-  if (attempt->idle_timeout_s <= 0 || attempt->phase == DSC_UNSENT)
-    return attempt->deadline_s;
-  return fmin(attempt->deadline_s,
-              attempt->moved_at_s + attempt->idle_timeout_s);
 }
 
 /*

@@ -37,7 +37,7 @@ struct ccurl_request {
   size_t body_bytes_max; /* of the answer */
   double deadline_s;     /* on the clock of ccurl_now_s */
   double connect_timeout_s;
-  double idle_timeout_s; /* 0: none */
+  double idle_timeout_s; /* within the answer; 0: none */
   bool fresh;            /* never on a connection that was used before */
 };
 
@@ -57,12 +57,12 @@ struct ccurl_attempt {
   double deadline_s;
   bool connect_is_first; /* its time-out comes before the deadline */
   double idle_timeout_s;
-  double moved_at_s;     /* when a byte was last seen to move */
-  curl_off_t moved;      /* the bytes that had moved then */
+  double moved_at_s;     /* when a byte of the answer came last */
   enum dsc_phase phase;
   enum dsc_kind kind;  /* DSC_OK until something went wrong */
   const char *text;    /* one line for people about that; no query strings */
   bool running;        /* in the hands of libcurl */
+  bool detached;       /* no longer in the pool's list */
   bool reused;
   char error_text[CURL_ERROR_SIZE];
 };

@@ -262,32 +262,48 @@ static int push_response(lua_State *L, struct ccurl_attempt *attempt) {
 ** The transfer.
 */
 
+static const char taken[] = "the result was already taken";
+
+static struct ccurl_transfer *check_transfer(lua_State *L) {
+  return (struct ccurl_transfer *)luaL_checkudata(L, 1, TRANSFER);
+}
+
+/*
+** While a result is being made into Lua values a finaliser may close the
+** transport, or come back here: the attempt is out of reach of both.
+*/
 static int transfer_wait(lua_State *L) {
-  struct ccurl_transfer *transfer =
-      (struct ccurl_transfer *)luaL_checkudata(L, 1, TRANSFER);
+  struct ccurl_transfer *transfer = check_transfer(L);
   struct ccurl_attempt *attempt = transfer->attempt;
   if (attempt == NULL)
     return push_failure(L, transfer->phase, transfer->ended, transfer->why);
+  if (attempt->detached)
+    return push_failure(L, attempt->phase, DSC_CLOSED, taken);
   const char *unusable = ccurl_pool_unusable(attempt->pool);
   if (unusable != NULL)
     return push_failure(L, attempt->phase, DSC_CLOSED, unusable);
   ccurl_pool_wait(attempt);
+  ccurl_pool_detach(transfer);
   const int count = attempt->kind == DSC_OK ? push_response(L, attempt)
                                             : push_attempt_failure(L, attempt);
-  ccurl_pool_release(transfer, DSC_CLOSED, "the result was already taken");
+  ccurl_pool_release(transfer, DSC_CLOSED, taken);
   return count;
 }
 
-static int transfer_cancel(lua_State *L) {
-  struct ccurl_transfer *transfer =
-      (struct ccurl_transfer *)luaL_checkudata(L, 1, TRANSFER);
+static int transfer_gc(lua_State *L) {
+  struct ccurl_transfer *transfer = check_transfer(L);
   if (transfer->attempt == NULL)
     return 0;
-  if (ccurl_pool_unusable(transfer->attempt->pool) != NULL)
+  if (ccurl_pool_forked(transfer->attempt->pool))
     ccurl_pool_forget(transfer);
   else
     ccurl_pool_release(transfer, DSC_CANCELLED, "it was cancelled");
   return 0;
+}
+
+static int transfer_cancel(lua_State *L) {
+  struct ccurl_attempt *attempt = check_transfer(L)->attempt;
+  return attempt == NULL || attempt->detached ? 0 : transfer_gc(L);
 }
 
 /*
@@ -319,49 +335,54 @@ static const char *url_option(lua_State *L, int index) {
   return url;
 }
 
-static enum dsc_kind read_lines(lua_State *L, int index,
-                                struct ccurl_attempt *attempt) {
+/* The header lines at this stack index: a table, or nil. */
+static enum dsc_kind add_lines(lua_State *L, int index,
+                               struct ccurl_attempt *attempt) {
   enum dsc_kind kind = DSC_OK;
-  if (!is_absent(L, index, "headers", LUA_TTABLE)) {
-    for (int i = 1; kind == DSC_OK && ldsc_rawgeti(L, -1, i) != LUA_TNIL;
-         i++) {
-      size_t length;
-      if (lua_type(L, -1) != LUA_TSTRING)
-        luaL_error(L, "headers[%d]: expected string, got %s", i,
-                   luaL_typename(L, -1));
-      const char *line = lua_tolstring(L, -1, &length);
-      kind = ccurl_attempt_line(attempt, line, length);
-      lua_pop(L, 1);
-    }
+  if (lua_isnil(L, index))
+    return kind;
+  for (int i = 1; kind == DSC_OK && ldsc_rawgeti(L, index, i) != LUA_TNIL;
+       i++) {
+    size_t length;
+    if (lua_type(L, -1) != LUA_TSTRING)
+      luaL_error(L, "headers[%d]: expected string, got %s", i,
+                 luaL_typename(L, -1));
+    const char *line = lua_tolstring(L, -1, &length);
+    kind = ccurl_attempt_line(attempt, line, length);
+    lua_pop(L, 1);
   }
   return kind;
 }
 
-static enum dsc_kind read_request(lua_State *L, int index,
-                                  const struct transport *transport,
-                                  struct ccurl_transfer *transfer) {
-  struct ccurl_request request = {0};
-  request.deadline_s = luaL_checknumber(L, 3);
-  request.method = method_option(L, index);
-  request.url = url_option(L, index);
-  request.body = string_option(L, index, "body", NULL);
-  if (request.body != NULL)
-    request.body_length = ldsc_rawlen(L, -1);
-  request.fresh = boolean_option(L, index, "fresh", false) ||
-                  boolean_option(L, index, "once", false);
-  request.connect_timeout_s = number_option(L, index, "connect_timeout_s",
-                                            transport->connect_timeout_s);
-  request.idle_timeout_s = number_option(L, index, "idle_timeout_s", 0);
-  request.body_bytes_max = (size_t)clamp(
+/* All but the lines, which stay on top of the stack. */
+static void read_request(lua_State *L, int index,
+                         const struct transport *transport,
+                         struct ccurl_request *request) {
+  request->deadline_s = luaL_checknumber(L, 3);
+  request->method = method_option(L, index);
+  request->url = url_option(L, index);
+  request->body = string_option(L, index, "body", NULL);
+  if (request->body != NULL)
+    request->body_length = ldsc_rawlen(L, -1);
+  request->fresh = boolean_option(L, index, "fresh", false) ||
+                   boolean_option(L, index, "once", false);
+  request->connect_timeout_s = number_option(L, index, "connect_timeout_s",
+                                             transport->connect_timeout_s);
+  request->idle_timeout_s = number_option(L, index, "idle_timeout_s", 0);
+  request->body_bytes_max = (size_t)clamp(
       number_option(L, index, "body_bytes_max", (double)BODY_BYTES_MAX), 0,
       (double)(SIZE_MAX / 4));
-  if (request.method == NULL || request.url == NULL)
+  is_absent(L, index, "headers", LUA_TTABLE);
+}
+
+static enum dsc_kind start(lua_State *L, const struct ccurl_request *request,
+                           int lines, struct ccurl_attempt *attempt) {
+  if (request->method == NULL || request->url == NULL)
     return DSC_ARGUMENT;
-  enum dsc_kind kind = read_lines(L, index, transfer->attempt);
+  enum dsc_kind kind = add_lines(L, lines, attempt);
   if (kind == DSC_OK)
-    kind = ccurl_attempt_prepare(transfer->attempt, &request);
-  if (kind == DSC_OK &&
-      ccurl_pool_start(transfer->attempt, request.url) != CURLM_OK)
+    kind = ccurl_attempt_prepare(attempt, request);
+  if (kind == DSC_OK && ccurl_pool_start(attempt, request->url) != CURLM_OK)
     kind = DSC_MEMORY;
   return kind;
 }
@@ -380,17 +401,21 @@ static struct ccurl_transfer *new_transfer(lua_State *L) {
   return transfer;
 }
 
+/* No Lua code may run once the pool was found to be usable. */
 static int transport_start(lua_State *L) {
   struct transport *transport = check_transport(L);
+  struct ccurl_request request = {0};
   luaL_checktype(L, 2, LUA_TTABLE);
+  read_request(L, 2, transport, &request);
+  const int lines = lua_gettop(L);
+  struct ccurl_transfer *transfer = new_transfer(L);
+  const int index = lua_gettop(L);
   const char *unusable = ccurl_pool_unusable(&transport->pool);
   if (unusable != NULL)
     return push_failure(L, DSC_UNSENT, DSC_CLOSED, unusable);
-  struct ccurl_transfer *transfer = new_transfer(L);
-  const int index = lua_gettop(L);
   if (!ccurl_pool_take(&transport->pool, transfer))
     return push_refusal(L, DSC_MEMORY);
-  enum dsc_kind kind = read_request(L, 2, transport, transfer);
+  enum dsc_kind kind = start(L, &request, lines, transfer->attempt);
   if (kind == DSC_OK) {
     lua_pushvalue(L, index);
     return 1;
@@ -402,6 +427,17 @@ static int transport_start(lua_State *L) {
 static int transport_close(lua_State *L) {
   ccurl_pool_close(&check_transport(L)->pool);
   return 0;
+}
+
+/* transport:stats() -> {pool_maxsize, running, queued}: how many requests are
+** under way, and how many ever had to wait for a connection */
+static int transport_stats(lua_State *L) {
+  const struct ccurl_pool *pool = &check_transport(L)->pool;
+  lua_createtable(L, 0, 3);
+  set_integer(L, "pool_maxsize", pool->pool_maxsize);
+  set_integer(L, "running", pool->running);
+  set_integer(L, "queued", (int64_t)pool->queued);
+  return 1;
 }
 
 /*
@@ -480,7 +516,10 @@ static const luaL_Reg transfer_methods[] = {
     {"wait", transfer_wait}, {"cancel", transfer_cancel}, {NULL, NULL}};
 
 static const luaL_Reg transport_methods[] = {
-    {"start", transport_start}, {"close", transport_close}, {NULL, NULL}};
+    {"start", transport_start},
+    {"stats", transport_stats},
+    {"close", transport_close},
+    {NULL, NULL}};
 
 static const luaL_Reg functions[] = {
     {"new", curl_new},
@@ -492,7 +531,7 @@ static const luaL_Reg functions[] = {
 int luaopen_dsclient_curl(lua_State *L) {
   ldsc_checkversion(L);
   initialise(L);
-  ldsc_newclass(L, TRANSFER, transfer_methods, transfer_cancel);
+  ldsc_newclass(L, TRANSFER, transfer_methods, transfer_gc);
   ldsc_newclass(L, TRANSPORT, transport_methods, transport_close);
   lua_newtable(L);
   ldsc_setfuncs(L, functions);

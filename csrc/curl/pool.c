@@ -76,12 +76,14 @@ CURLcode ccurl_pool_open(struct ccurl_pool *pool,
   return ccurl_model(&pool->model, options);
 }
 
+bool ccurl_pool_forked(const struct ccurl_pool *pool) {
+  return pool->pid != getpid();
+}
+
 const char *ccurl_pool_unusable(const struct ccurl_pool *pool) {
   if (pool->multi == NULL)
     return "the transport is closed";
-  if (pool->pid != getpid())
-    return forked;
-  return NULL;
+  return ccurl_pool_forked(pool) ? forked : NULL;
 }
 
 /*
@@ -98,6 +100,8 @@ static void link_busy(struct ccurl_pool *pool, struct ccurl_attempt *attempt) {
 
 static void unlink_busy(struct ccurl_pool *pool,
                         struct ccurl_attempt *attempt) {
+  if (attempt->detached)
+    return;
   if (attempt->previous != NULL)
     attempt->previous->next = attempt->next;
   else
@@ -144,6 +148,7 @@ bool ccurl_pool_take(struct ccurl_pool *pool, struct ccurl_transfer *owner) {
 /* It is libcurl's no more; its result can be read. */
 static void stop(struct ccurl_attempt *attempt) {
   attempt->running = false;
+  attempt->pool->running--;
   curl_multi_remove_handle(attempt->pool->multi, attempt->easy);
 }
 
@@ -159,7 +164,7 @@ static void release(struct ccurl_transfer *owner, enum dsc_kind ended,
   owner->why = why;
   attempt->owner = NULL;
   unlink_busy(pool, attempt);
-  if (pool->idle_count >= pool->pool_maxsize) {
+  if (pool->multi == NULL || pool->idle_count >= pool->pool_maxsize) {
     discard(pool, attempt);
     return;
   }
@@ -177,6 +182,11 @@ void ccurl_pool_forget(struct ccurl_transfer *owner) {
   owner->why = forked;
 }
 
+void ccurl_pool_detach(struct ccurl_transfer *owner) {
+  unlink_busy(owner->attempt->pool, owner->attempt);
+  owner->attempt->detached = true;
+}
+
 void ccurl_pool_release(struct ccurl_transfer *owner, enum dsc_kind ended,
                         const char *why) {
   struct ccurl_pool *pool = owner->attempt->pool;
@@ -191,7 +201,7 @@ void ccurl_pool_close(struct ccurl_pool *pool) {
   struct sigpipe_guard guard;
   if (pool->multi == NULL)
     return;
-  if (pool->pid != getpid()) {
+  if (ccurl_pool_forked(pool)) {
     /* a farewell on a shared connection would end it for the parent */
     while (pool->busy != NULL)
       ccurl_pool_forget(pool->busy->owner);
@@ -221,7 +231,11 @@ CURLMcode ccurl_pool_start(struct ccurl_attempt *attempt, const char *url) {
   attempt->pool->tls = attempt->pool->tls || is_https(url);
   CURLMcode code =
       curl_multi_add_handle(attempt->pool->multi, attempt->easy);
-  attempt->running = code == CURLM_OK;
+  if (code != CURLM_OK)
+    return code;
+  attempt->running = true;
+  if (attempt->pool->running++ >= attempt->pool->pool_maxsize)
+    attempt->pool->queued++;
   return code;
 }
 

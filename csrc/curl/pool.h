@@ -5,6 +5,7 @@
 #ifndef CCURL_POOL_H
 #define CCURL_POOL_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "curl/attempt.h"
@@ -24,6 +25,8 @@ struct ccurl_pool {
   pid_t pid;
   long pool_maxsize;
   long idle_count;
+  long running; /* attempts in the hands of libcurl */
+  uint64_t queued; /* how many found all connections in use */
   struct ccurl_attempt *idle;
   struct ccurl_attempt *busy; /* those that a transfer owns */
   bool tls; /* a library may be used that writes without MSG_NOSIGNAL */
@@ -34,6 +37,7 @@ CURLcode ccurl_pool_open(struct ccurl_pool *pool,
                          const struct ccurl_options *options);
 /* Ends what is under way. In a forked child it only forgets. */
 void ccurl_pool_close(struct ccurl_pool *pool);
+bool ccurl_pool_forked(const struct ccurl_pool *pool);
 /* NULL when the pool can be used, else why not. */
 const char *ccurl_pool_unusable(const struct ccurl_pool *pool);
 
@@ -43,6 +47,9 @@ CURLMcode ccurl_pool_start(struct ccurl_attempt *attempt, const char *url);
 /* Takes the attempt from its transfer, whatever its state. */
 void ccurl_pool_release(struct ccurl_transfer *owner, enum dsc_kind ended,
                         const char *why);
+/* Leaves it to its transfer alone, also when the pool is closed: it is over
+** and about to be read. */
+void ccurl_pool_detach(struct ccurl_transfer *owner);
 /* Instead, in a forked child: the attempt is the parent's. */
 void ccurl_pool_forget(struct ccurl_transfer *owner);
 

@@ -16,11 +16,9 @@
 #define CLASS "dsclient.call"
 #define US 1e6
 
+/* Its client may be closed: the machine says so. */
 static struct dsc_call *check_call(lua_State *L) {
-  struct dsc_call *call = (struct dsc_call *)luaL_checkudata(L, 1, CLASS);
-  if (call->client->env == NULL)
-    luaL_error(L, "the client is closed");
-  return call;
+  return (struct dsc_call *)luaL_checkudata(L, 1, CLASS);
 }
 
 static int push_action(lua_State *L, struct dsc_call *call,
@@ -56,17 +54,17 @@ static int push_action(lua_State *L, struct dsc_call *call,
 /* core.call(client, operation [, timeout_s [, attempt_timeout_s]])
 ** -> call, and what to do now */
 static int core_call(lua_State *L) {
-  struct ldsc_client *client = ldsc_openclient(L, 1);
   lua_Integer operation = luaL_checkinteger(L, 2);
-  luaL_argcheck(L,
-                operation >= 0 &&
-                    operation < (lua_Integer)client->core.operations_count,
-                2, "no such operation");
   int64_t timeout_us = (int64_t)(luaL_optnumber(L, 3, 0) * US);
   int64_t attempt_us = (int64_t)(luaL_optnumber(L, 4, 0) * US);
   struct dsc_call *call =
       (struct dsc_call *)ldsc_newuserdata(L, sizeof *call);
-  call->client = &client->core;
+  struct ldsc_client *client = ldsc_checkclient(L, 1);
+  luaL_argcheck(L,
+                client->core.env == NULL ||
+                    (operation >= 0 &&
+                     operation < (lua_Integer)client->core.operations_count),
+                2, "no such operation");
   ldsc_getvalue(L, 1);
   ldsc_setvalue(L, -2);
   luaL_getmetatable(L, CLASS);
@@ -77,7 +75,7 @@ static int core_call(lua_State *L) {
                                         attempt_us));
 }
 
-/* call:answered(status, content_type, retry_after, body, bytes_in,
+/* call:answered(status, content_type, retry_after, date, body, bytes_in,
 ** bytes_out) */
 static int call_answered(lua_State *L) {
   struct dsc_call *call = check_call(L);
@@ -85,9 +83,10 @@ static int call_answered(lua_State *L) {
   answer.status = (int32_t)luaL_checkinteger(L, 2);
   answer.content_type = luaL_optstring(L, 3, "");
   answer.retry_after = luaL_optstring(L, 4, "");
-  answer.body = luaL_checklstring(L, 5, &answer.length);
-  uint64_t bytes_in = (uint64_t)luaL_checknumber(L, 6);
-  uint64_t bytes_out = (uint64_t)luaL_checknumber(L, 7);
+  answer.date = luaL_optstring(L, 5, "");
+  answer.body = luaL_checklstring(L, 6, &answer.length);
+  uint64_t bytes_in = (uint64_t)luaL_checknumber(L, 7);
+  uint64_t bytes_out = (uint64_t)luaL_checknumber(L, 8);
   return push_action(L, call,
                      dsc_call_answered(call, &answer, bytes_in, bytes_out));
 }

@@ -3,14 +3,14 @@
 ** sorted. Metamethods are not asked, so no Lua code runs in between.
 */
 #include <math.h>
+#include <string.h>
 
 #include "lua/json.h"
 
 #define WRITER "dsclient.writer"
 
-#define TEXT_MAX ((size_t)64 << 20)
 /* The server takes requests of 5 MB at most; most texts are small. */
-#define KEPT_MAX ((size_t)64 << 10)
+#define TEXT_MAX ((size_t)64 << 20)
 #define ITEM_BYTES_MAX ((size_t)64 << 20)
 #define STACK 8
 
@@ -23,8 +23,8 @@ struct item {
 };
 
 /*
-** Owns the memory, and belongs to the Lua state: an error in the middle
-** leaves nothing behind.
+** Owns the memory, as a userdata: an error in the middle leaves nothing
+** behind, and a finaliser that encodes meanwhile has a writer of its own.
 */
 struct writer {
   struct dsc_env env; /* memory only */
@@ -46,7 +46,7 @@ static bool refuse(struct writer *writer, const char *reason) {
 
 static bool check(struct writer *writer, enum dsc_json_written written) {
   static const char *const reasons[] = {
-      [DSC_JSON_FULL] = "the text gets too large for its limit or memory",
+      [DSC_JSON_FULL] = "the text gets too large",
       [DSC_JSON_NO_UTF8] = "a string is not UTF-8",
       [DSC_JSON_NO_NUMBER] = "a number is not finite"};
   return written == DSC_JSON_WRITTEN || refuse(writer, reasons[written]);
@@ -214,14 +214,26 @@ static bool write_table(struct writer *writer) {
 
 /* --- scalars ----------------------------------------------------------- */
 
+static bool has_point(const char *digits, size_t length) {
+  return memchr(digits, '.', length) != NULL ||
+         memchr(digits, 'e', length) != NULL;
+}
+
 static bool write_number(struct writer *writer) {
 #if LDSC_INTEGERS
   if (lua_isinteger(writer->L, -1))
     return check(writer, dsc_json_add_integer(&writer->text,
                                               lua_tointeger(writer->L, -1)));
 #endif
-  return check(writer, dsc_json_add_number(&writer->text,
-                                           lua_tonumber(writer->L, -1)));
+  size_t from = writer->text.length;
+  if (!check(writer, dsc_json_add_number(&writer->text,
+                                         lua_tonumber(writer->L, -1))))
+    return false;
+  /* what is read back stays a float; the server wants its integers bare */
+  bool bare = !LDSC_INTEGERS || writer->codes != NULL;
+  size_t length = writer->text.length - from;
+  return bare || has_point(writer->text.data + from, length) ||
+         add(writer, ".0", 2);
 }
 
 /* Is the text what JSON calls an integer, and one that the server holds? */
@@ -264,26 +276,39 @@ static bool write_value(struct writer *writer, bool code) {
   return refuse(writer, "neither text, number, boolean nor table");
 }
 
-/* --- the state's writer ------------------------------------------------ */
+/* --- one text ---------------------------------------------------------- */
 
-static void shrink(struct dsc_buf *buf) {
-  buf->length = 0;
-  if (buf->size > KEPT_MAX)
-    dsc_buf_free(buf);
+static void release(struct writer *writer) {
+  dsc_buf_free(&writer->text);
+  dsc_buf_free(&writer->items);
 }
 
-/* core.encode(value [, wire]) -> text | nil, message */
+static int writer_gc(lua_State *L) {
+  release((struct writer *)lua_touserdata(L, 1));
+  return 0;
+}
+
+/* Pushes a writer that owns nothing yet. */
+static struct writer *push_writer(lua_State *L) {
+  struct writer *writer = (struct writer *)lua_newuserdata(L, sizeof *writer);
+  memset(writer, 0, sizeof *writer);
+  writer->env.alloc = lua_getallocf(L, &writer->env.ud);
+  dsc_buf_init(&writer->text, &writer->env, TEXT_MAX);
+  dsc_buf_init(&writer->items, &writer->env, ITEM_BYTES_MAX);
+  luaL_getmetatable(L, WRITER);
+  lua_setmetatable(L, -2);
+  return writer;
+}
+
+/* core.encode(value [, wire]) -> text | nil, message; throws without memory */
 static int core_encode(lua_State *L) {
-  struct writer *writer =
-      (struct writer *)lua_touserdata(L, lua_upvalueindex(1));
   luaL_checkany(L, 1);
   bool wire = lua_toboolean(L, 2) != 0;
-  writer->codes =
-      wire ? (const struct ldsc_shape *)lua_touserdata(L, lua_upvalueindex(2))
-           : NULL;
+  struct writer *writer = push_writer(L);
+  if (wire)
+    writer->codes =
+        (const struct ldsc_shape *)lua_touserdata(L, lua_upvalueindex(1));
   writer->L = L;
-  writer->depth = writer->key_count = 0;
-  writer->text.length = writer->items.length = 0;
   luaL_getmetatable(L, LDSC_ARRAY);
   writer->array_mt = lua_gettop(L);
   lua_newtable(L);
@@ -292,43 +317,26 @@ static int core_encode(lua_State *L) {
   bool written = write_value(writer, false);
   if (written) {
     lua_pushlstring(L, writer->text.data, writer->text.length);
+  } else if (writer->text.starved || writer->items.starved) {
+    release(writer);
+    return luaL_error(L, "not enough memory");
   } else {
     lua_pushnil(L);
     lua_pushfstring(L, "no JSON: %s", writer->reason);
   }
-  shrink(&writer->text);
-  shrink(&writer->items);
+  release(writer);
   return written ? 1 : 2;
-}
-
-static int release(lua_State *L) {
-  struct writer *writer = (struct writer *)lua_touserdata(L, 1);
-  dsc_buf_free(&writer->text);
-  dsc_buf_free(&writer->items);
-  /* another finaliser may still call encode: it must not fill them again */
-  writer->text.size_max = writer->items.size_max = 0;
-  return 0;
-}
-
-/* Pushes a writer that owns nothing yet. */
-static void push_writer(lua_State *L) {
-  struct writer *writer = (struct writer *)lua_newuserdata(L, sizeof *writer);
-  memset(writer, 0, sizeof *writer);
-  writer->env.alloc = lua_getallocf(L, &writer->env.ud);
-  dsc_buf_init(&writer->text, &writer->env, TEXT_MAX);
-  dsc_buf_init(&writer->items, &writer->env, ITEM_BYTES_MAX);
-  luaL_newmetatable(L, WRITER);
-  lua_pushcfunction(L, release);
-  lua_setfield(L, -2, "__gc");
-  lua_setmetatable(L, -2);
 }
 
 /* ----------------------------------------------------------------------- */
 
 void ldsc_open_encode(lua_State *L) {
-  push_writer(L);
-  lua_getfield(L, -2, "shape");
+  luaL_newmetatable(L, WRITER);
+  lua_pushcfunction(L, writer_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+  lua_getfield(L, -1, "shape");
   lua_call(L, 0, 1); /* it knows the keys that are always codes */
-  lua_pushcclosure(L, core_encode, 2);
+  lua_pushcclosure(L, core_encode, 1);
   lua_setfield(L, -2, "encode");
 }

@@ -1,6 +1,7 @@
 /* What rows get on top of what the server sent: states and times. */
 #include <string.h>
 
+#include "core/date.h"
 #include "lua/json.h"
 
 /* By number: WorkflowExecutionStatus, and TaskExecutionStatus up to 17. */
@@ -77,20 +78,6 @@ const struct ldsc_state *ldsc_findstate(const char *text, size_t length,
 
 /* --- times ------------------------------------------------------------- */
 
-/* Days since 1970-01-01 in the Gregorian calendar (Hinnant 2013). */
-static int64_t days(int64_t year, int64_t month, int64_t day) {
-  year -= month <= 2;
-  int64_t era = year / 400;
-  int64_t of_era = year - era * 400;
-  int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year -
-         719468;
-}
-
-static int64_t days_in_month(int64_t year, int64_t month) {
-  return month == 12 ? 31 : days(year, month + 1, 1) - days(year, month, 1);
-}
-
 bool ldsc_readtime(const char *text, size_t length, int64_t *seconds) {
   static const char form[] = "0000-11-22 33:44:55";
   int64_t part[6] = {0};
@@ -109,10 +96,10 @@ bool ldsc_readtime(const char *text, size_t length, int64_t *seconds) {
     *to = *to * 10 + (text[i] - '0');
   }
   if (part[0] < 1 || part[1] < 1 || part[1] > 12 || part[2] < 1 ||
-      part[2] > days_in_month(part[0], part[1]) || part[3] > 23 ||
+      part[2] > dsc_days_in_month(part[0], part[1]) || part[3] > 23 ||
       part[4] > 59 || part[5] > 59)
     return false;
-  *seconds = days(part[0], part[1], part[2]) * 86400 + part[3] * 3600 +
+  *seconds = dsc_days(part[0], part[1], part[2]) * 86400 + part[3] * 3600 +
              part[4] * 60 + part[5];
   return true;
 }

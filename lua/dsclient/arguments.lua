@@ -4,6 +4,7 @@
 
 local core = require "dsclient.core"
 local errors = require "dsclient.errors"
+local options = require "dsclient.options"
 
 local format = string.format
 
@@ -83,18 +84,30 @@ function convert.enum(value)
   return value
 end
 
-local DATE = "^%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d$"
+-- Seconds of the last day of the year 9998: no zone makes five digits of it.
+local SECONDS_MAX = 253370764799
+
+local DATE = "^(%d%d%d%d)%-(%d%d)%-(%d%d) (%d%d):(%d%d):(%d%d)$"
+local DAYS = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
+
+-- 29 February is left to the server, which knows its years.
+local function is_date(text)
+  local year, month, day, hour, minute, second = text:match(DATE)
+  local days = year and DAYS[tonumber(month)] or 0
+  return tonumber(day or 0) >= 1 and tonumber(day) <= days and tonumber(hour) < 24 and tonumber(minute) < 60
+    and tonumber(second) < 60
+end
 
 function convert.date(value, context)
   if type(value) == "number" then
-    if value ~= value or value < 0 or value >= 253402300800 then
+    if not (value >= 0 and value <= SECONDS_MAX) then
       return nil, "a time is given in seconds since 1970"
     end
     return os.date("!%Y-%m-%d %H:%M:%S", math.floor(value) + context.utc_offset_s)
   elseif type(value) ~= "string" then
     return nil, nil, "a date: a string or seconds since 1970"
   end
-  return value:find(DATE) and value, "a date has the form yyyy-MM-dd HH:mm:ss"
+  return is_date(value) and value, "a date has the form yyyy-MM-dd HH:mm:ss"
 end
 
 function convert.json(value)
@@ -111,8 +124,21 @@ local function wire_name(param, dialect)
   return type(wire) == "table" and wire[dialect] or wire
 end
 
--- The options of a list that the client itself reads.
-local OWN = { page_size = true, rows_max = true }
+-- What the client itself reads of a list's arguments, in the ranges of the
+-- options.
+local OWN = { page_size = options.CLIENT.page_size, rows_max = options.CLIENT.rows_max }
+
+local function check_own(row, args)
+  for name, rule in pairs(OWN) do
+    local value = args[name]
+    if value ~= nil and type(value) ~= "number" then
+      errors.throw(format("%s: argument %q: a whole number expected, got %s", row.name, name, type(value)))
+    elseif value and not (value % 1 == 0 and value >= rule.min and value <= rule.max) then
+      local message = format("a whole number from %d to %d expected", rule.min, rule.max)
+      return errors.new { kind = "argument", operation = row.name, argument = name, message = message }
+    end
+  end
+end
 
 local function check_names(row, args)
   for name in pairs(args) do
@@ -126,7 +152,7 @@ local function check_names(row, args)
         names[#names + 1] = param[1]
       end
       local near = errors.near(tostring(name), names, 1)[1]
-      errors.throw(format("%s: unknown argument %q%s", row.name, tostring(name),
+      errors.throw(format("%s: unknown argument %s%s", row.name, errors.quoted(tostring(name)),
         near and format("; is %q meant?", near) or ""))
     end
   end
@@ -135,13 +161,17 @@ end
 --- Binds arguments to a row.
 -- @tparam table row of the operations table
 -- @tparam table args as given by the caller
--- @tparam table context the client's: resolve(kind, value, bound, timeout_s) →
---   code | nil, err; now() → seconds; utc_offset_s
+-- @tparam table context the client's: resolve(kind, value, bound, deadline) →
+--   code | nil, err; utc_offset_s
 -- @tparam number deadline of the call, under which names are looked up
 -- @treturn table|nil name → text on the wire
 -- @treturn table|nil error of kind "argument", "not_found", "ambiguous" …
 function _M.bind(row, args, context, deadline)
   check_names(row, args)
+  local unfit = check_own(row, args)
+  if unfit then
+    return nil, unfit
+  end
   local bound = {}
   for _, param in ipairs(row.params) do
     local name, kind = param[1], param[2]
@@ -155,7 +185,7 @@ function _M.bind(row, args, context, deadline)
     if value ~= nil then
       local text, problem, expected
       if kind == "project" or kind == "workflow" then
-        text, problem, expected = context.resolve(kind, value, bound, deadline - context.now())
+        text, problem, expected = context.resolve(kind, value, bound, deadline)
       else
         text, problem, expected = convert[kind](value, context)
       end
@@ -163,7 +193,6 @@ function _M.bind(row, args, context, deadline)
         errors.throw(format("%s: argument %q: %s expected, got %s", row.name, name, expected, type(value)))
       elseif not text then
         if type(problem) == "table" then
-          problem.argument = problem.argument or name
           problem.operation = row.name
           return nil, problem
         end
@@ -178,14 +207,30 @@ end
 --- The cache key of a bound operation: the same for the same request. The
 -- lengths keep a value from passing for two.
 function _M.key(row, bound)
-  local parts = { row.operation }
+  local key = row.operation .. "\0"
   for _, param in ipairs(row.params) do
     local value = bound[param[1]]
     if value then
-      parts[#parts + 1] = param[1] .. "=" .. #value .. ":" .. value
+      key = key .. param[1] .. "=" .. #value .. ":" .. value .. "\0"
     end
   end
-  return table.concat(parts, "\0") .. "\0"
+  return key
+end
+
+-- Of each path of the operations table: text, name, text, name, …, text.
+local paths = {}
+
+local function pieces_of(path)
+  local pieces = paths[path]
+  if not pieces then
+    pieces = {}
+    for text, name in (path .. "{}"):gmatch "([^{]*){([%w_]*)}" do
+      pieces[#pieces + 1] = text
+      pieces[#pieces + 1] = name ~= "" and name or nil
+    end
+    paths[path] = pieces
+  end
+  return pieces
 end
 
 --- The request of a bound operation: path with query, and form body.
@@ -194,9 +239,11 @@ end
 -- @treturn string|nil form body
 function _M.request(row, bound, dialect, extra)
   local path = type(row.path) == "table" and row.path[dialect] or row.path
-  path = path:gsub("{([%w_]+)}", function(name)
-    return core.escape(bound[name])
-  end)
+  local pieces = pieces_of(path)
+  path = pieces[1]
+  for i = 2, #pieces, 2 do
+    path = path .. core.escape(bound[pieces[i]]) .. pieces[i + 1]
+  end
   local fields = {}
   for _, param in ipairs(row.params) do
     local value = bound[param[1]]

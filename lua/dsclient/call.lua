@@ -5,6 +5,7 @@ local arguments = require "dsclient.arguments"
 local core = require "dsclient.core"
 local dialects = require "dsclient.dialect"
 local errors = require "dsclient.errors"
+local operations = require "dsclient.operations"
 local paging = require "dsclient.paging"
 local token = require "dsclient.token"
 
@@ -29,6 +30,18 @@ local CALL_OPTIONS = {
   raw = { type = "boolean" },
 }
 _M.OPTIONS = CALL_OPTIONS
+
+--- The time on the client's clock. Every call begins here.
+-- @treturn number|nil seconds; nil and an error where the client is closed, or
+--   belongs to the process that this one was forked from
+local function enter(state, operation)
+  local now_s, why = core.enter(state.client)
+  if not now_s then
+    return nil, errors.new { kind = "closed", operation = operation, message = why }
+  end
+  return now_s
+end
+_M.enter = enter
 
 --- An error of this call; no text of it holds the token.
 local function failure(state, row, fields)
@@ -73,25 +86,38 @@ local function attempt(state, request, deadline, server, fresh)
   return exchange:wait()
 end
 
-local function log_repeat(state, row, call, wait_s)
-  if not state.options.log then
-    return
-  end
+local function log_repeat(state, row, call, wait_s, server)
   local report = call:report()
-  state.options.log("warn", row.name .. ": " .. report.cause .. ", again after a pause", {
+  state.options.log("warn", row.name .. ": " .. report.cause .. (wait_s > 0 and ", again after a pause" or ", again"), {
     event = "retry",
     operation = row.name,
     cause = report.cause,
     status = report.status,
     code = report.code,
-    attempt = #report.attempts,
+    attempt = call:attempts(),
     wait_s = wait_s,
+    server = server and state.urls[server],
   })
+end
+
+--- Tells the log what is worth telling of one turn of the loop: what was done,
+-- and what the machine asks for next.
+local function log_turn(state, row, call, done, action, a, b)
+  if not state.options.log then
+    return
+  elseif done == "send" and action == "send" then
+    log_repeat(state, row, call, 0, b)
+  elseif done == "send" and action == "sleep" then
+    log_repeat(state, row, call, a)
+  elseif done == "token" and action == "send" then
+    state.options.log("info", row.name .. ": refused (401), again with the new token",
+      { event = "token", operation = row.name })
+  end
 end
 
 --- Does what the machine asks for, tells it what came of it, and returns what
 -- it asks for next (with the answer's body when it is done).
-local function advance(state, row, call, request, action, a, b, c)
+local function advance(state, call, request, action, a, b, c)
   if action == "send" then
     local response, failed = attempt(state, request, a, b, c)
     if not response then
@@ -99,15 +125,16 @@ local function advance(state, row, call, request, action, a, b, c)
     end
     request.answer = response.body
     local headers = response.headers
-    return call:answered(response.status, headers["content-type"], headers["retry-after"], response.body,
-      response.bytes_in, response.bytes_out)
+    return call:answered(response.status, headers["content-type"], headers["retry-after"], headers.date,
+      response.body, response.bytes_in, response.bytes_out)
   elseif action == "sleep" then
-    log_repeat(state, row, call, a)
-    state.runtime.sleep(a)
+    if enter(state) then -- the log may have closed the client
+      state.runtime.sleep(a)
+    end
     return call:resumed()
   end
   local fresh = token.ask(state.options)
-  local different = fresh and fresh ~= state.token
+  local different = fresh and fresh ~= state.token and enter(state) ~= nil
   if different then
     token.use(state, fresh)
   end
@@ -116,7 +143,9 @@ end
 
 local function drive(state, row, call, request, action, a, b, c)
   while action ~= "done" and action ~= "fail" do
-    action, a, b, c = advance(state, row, call, request, action, a, b, c)
+    local done = action
+    action, a, b, c = advance(state, call, request, action, a, b, c)
+    log_turn(state, row, call, done, action, a, b)
   end
   return action, a, b
 end
@@ -151,6 +180,7 @@ local function new_request(state, row)
     method = row.method,
     once = row.replay == "once",
     connect_timeout_s = state.options.connect_timeout_s,
+    idle_timeout_s = state.options.idle_timeout_s,
     body_bytes_max = state.options.body_bytes_max,
   }
 end
@@ -161,6 +191,11 @@ local function ensure_token(state)
   end
   local given, err = token.ask(state.options)
   if not given then
+    return nil, err
+  end
+  local now_s
+  now_s, err = enter(state) -- the source may have closed the client
+  if not now_s then
     return nil, err
   end
   token.use(state, given)
@@ -177,12 +212,14 @@ local function probe(state, path, timeout_s)
   local request = new_request(state, DETECT)
   request.path = path
   while action ~= "done" and action ~= "fail" do
-    action, a, b, c = advance(state, DETECT, call, request, action, a, b, c)
+    local done = action
+    action, a, b, c = advance(state, call, request, action, a, b, c)
     local cause = call:report().cause
     if action ~= "done" and (cause == "throttled" or cause == "not_api" or cause == "api") then
       call:finish(false)
       return cause == "api" and "there" or cause == "not_api" and "absent" or "throttled"
     end
+    log_turn(state, DETECT, call, done, action, a, b)
   end
   call:finish(action == "fail")
   if action == "fail" then
@@ -191,28 +228,39 @@ local function probe(state, path, timeout_s)
   return "there"
 end
 
+local function pause(state, deadline)
+  local now_s = enter(state)
+  if now_s then
+    state.runtime.sleep(math.min(dialects.PROBE_PAUSE_S, math.max(deadline - now_s, 0)))
+  end
+end
+
 --- Finds out which dialect the server speaks. A 429 decides nothing: behind
 -- the limiter an unknown path is always refused, a known one only sometimes.
 local function detect(state, deadline)
-  local absent, verdict, err = {}, nil, nil
+  local absent, throttled = {}, false
   while not (absent[1] and absent[2]) do
     for i, one in ipairs(dialects.PROBES) do
-      local left_s = deadline - core.time(state.client)
-      if left_s <= 0 then
+      local now_s, err = enter(state)
+      if not now_s then
+        return nil, err
+      elseif now_s >= deadline then
         local message = "the time of the call is over before the server line was found"
-        return nil, failure(state, DETECT, { kind = verdict or "deadline", message = message })
+        return nil, failure(state, DETECT, { kind = throttled and "throttled" or "deadline", message = message })
       end
+      local verdict = "absent"
       if not absent[i] then
-        verdict, err = probe(state, one.path, left_s)
-        if verdict == "there" then
-          return one.dialect
-        elseif not verdict then
-          return nil, err
-        end
-        absent[i] = verdict == "absent"
-        if verdict == "throttled" then
-          state.runtime.sleep(math.min(dialects.PROBE_PAUSE_S, left_s))
-        end
+        verdict, err = probe(state, one.path, deadline - now_s)
+      end
+      if verdict == "there" then
+        return one.dialect
+      elseif not verdict then
+        return nil, err
+      end
+      absent[i] = verdict == "absent"
+      throttled = verdict == "throttled"
+      if throttled then
+        pause(state, deadline)
       end
     end
   end
@@ -229,11 +277,14 @@ end
 
 --- The dialect for a row, found out at the first row that needs to know.
 local function dialect_for(state, row, deadline)
-  local needed = type(row.path) == "table"
+  if state.dialect and not state.dialect_doubtful then
+    return state.dialect
+  end
+  local needed = row.rows or type(row.path) == "table"
   for _, param in ipairs(row.params) do
     needed = needed or type(param[3]) == "table"
   end
-  if not needed and not row.rows or state.dialect and not state.dialect_doubtful then
+  if not needed then
     return state.dialect or "workflow"
   end
   local dialect, err = detect(state, deadline)
@@ -244,13 +295,11 @@ local function dialect_for(state, row, deadline)
   state.dialect_doubtful = nil
   return dialect
 end
-_M.dialect_for = dialect_for
-
 -- --- values --------------------------------------------------------------
 
 local function shape_of(state, row, dialect, raw)
-  local key = (row.rows or "") .. ":" .. table.concat(row.codes or {}, ",") .. ":" .. dialect .. (raw and ":raw" or "")
-  local shape = state.shapes[key]
+  local shapes = state.shapes[raw and "raw" or dialect]
+  local shape = shapes[row]
   if not shape then
     shape = core.shape {
       rename = dialects.RENAMED[dialect],
@@ -259,7 +308,7 @@ local function shape_of(state, row, dialect, raw)
       utc_offset_s = state.utc_offset_s,
       raw = raw,
     }
-    state.shapes[key] = shape
+    shapes[row] = shape
   end
   return shape
 end
@@ -297,18 +346,30 @@ local function open(state, row, bound, opts, deadline)
     err.operation = row.name
     return nil, err
   end
-  local dialect
+  local dialect, now_s
   dialect, err = dialect_for(state, row, deadline)
-  if not dialect then
+  if dialect then
+    now_s, err = enter(state)
+  end
+  if not now_s then
+    err.operation = row.name
     return nil, err
   end
-  local left_s = math.max(deadline - core.time(state.client), 1e-6)
+  local left_s = math.max(deadline - now_s, 1e-6)
   local _, attempt_timeout_s = timeouts(state, row, opts)
-  local ticket = { state = state, row = row, bound = bound, dialect = dialect }
-  ticket.shape = shape_of(state, row, dialect, opts.raw)
-  ticket.call, ticket.action, ticket.a, ticket.b, ticket.c =
-    core.call(state.client, number_of(state, row), left_s, attempt_timeout_s)
-  return ticket
+  local call, action, a, b, c = core.call(state.client, number_of(state, row), left_s, attempt_timeout_s)
+  return {
+    state = state,
+    row = row,
+    bound = bound,
+    dialect = dialect,
+    shape = shape_of(state, row, dialect, opts.raw),
+    call = call,
+    action = action,
+    a = a,
+    b = b,
+    c = c,
+  }
 end
 
 --- Sends the next request of a ticket and decodes its answer.
@@ -339,8 +400,8 @@ local function exchange(ticket, extra)
 end
 
 --- A source of pages, as paging.lua reads them.
-local function page_source(ticket, page_size)
-  return function(number)
+local function page_source(ticket)
+  return function(number, page_size)
     local ok, page = exchange(ticket,
       { "pageNo", string.format("%d", number), "pageSize", string.format("%d", page_size) })
     if not ok then
@@ -348,6 +409,10 @@ local function page_source(ticket, page_size)
     end
     return type(page) == "table" and page or {}
   end
+end
+
+local function rows_max_of(state, args)
+  return args.rows_max or state.options.rows_max
 end
 
 local function page_size_of(state, args)
@@ -361,8 +426,7 @@ local function fetch(state, row, bound, opts, args, deadline)
   end
   local value, ok
   if row.result == "page" then
-    local source = page_source(ticket, page_size_of(state, args))
-    value, err = paging.read(source, args.rows_max or state.options.rows_max, row.name)
+    value, err = paging.read(page_source(ticket), page_size_of(state, args), rows_max_of(state, args), row.name)
   else
     ok, value = exchange(ticket)
     if ok then
@@ -372,6 +436,9 @@ local function fetch(state, row, bound, opts, args, deadline)
     end
   end
   ticket.call:finish(value == nil)
+  if err then
+    err.attempts = err.attempts or ticket.call:report().attempts
+  end
   return value, err, ticket.call:attempts()
 end
 
@@ -385,36 +452,46 @@ local function prune(held, now)
   end
 end
 
+-- What they act on was under way: that it has ended is their effect.
+local HALTS = { PAUSE = true, STOP = true }
+
 --- May this run be acted on now? Within the hold it is read first, and must
--- have moved: be under way, that is.
-local function free_to_act(state, row, bound, timeout_s)
-  prune(state.held, core.time(state.client))
+-- have moved: be under way, that is, or have ended where it was to end.
+local function free_to_act(state, row, bound, deadline)
+  local now_s, err = enter(state, row.name)
+  if not now_s then
+    return nil, err
+  end
+  prune(state.held, now_s)
   local id = bound[row.holds]
-  if not state.held[id] then
+  local held = state.held[id]
+  if not held then
     return true
   end
   local args = { project = bound.project, instance_id = tonumber(id) }
-  local run, err = _M.perform(state, "instances.get", args, { timeout_s = timeout_s })
+  local run
+  run, err = _M.perform(state, "instances.get", args, { deadline = deadline })
   if not run then
+    err.operation = row.name
     return nil, err
-  elseif run.running then
+  elseif run ~= true and (run.running or held.halts and run.finished) then
     return true
   end
-  local message = "another execute of run " .. id .. " was sent less than " .. HOLD_S .. " s ago and shows no effect yet"
+  local message = string.format("another execute of run %s was sent less than %d s ago and shows no effect yet", id,
+    HOLD_S)
   return nil, failure(state, row, { kind = "busy", message = message })
 end
 
-local function hold(state, row, bound)
-  state.held[bound[row.holds]] = { until_s = core.time(state.client) + HOLD_S }
+local function hold(state, row, bound, now_s)
+  state.held[bound[row.holds]] = {
+    until_s = now_s + HOLD_S,
+    halts = HALTS[bound.execute_type],
+  }
 end
 
 -- --- the whole -----------------------------------------------------------
 
 local NO_OPTIONS = {}
-
-local function closed(state, row)
-  return failure(state, row, { kind = "closed", message = "the client is closed" })
-end
 
 local function ttl_for(state, row, opts)
   if opts.ttl_s then
@@ -424,14 +501,35 @@ local function ttl_for(state, row, opts)
   return changed and (changed[row.name] or changed[row.operation]) or row.ttl_s or 0
 end
 
+--- What the cache holds under the key: value, nil, meta; nothing; nil and an
+-- error where it is longer than is wanted now.
+local function from_cache(state, row, args, opts, key)
+  if opts.refresh then
+    return nil
+  end
+  local number = not opts.uncounted and number_of(state, row) or nil
+  local value, age_s = core.lookup(state.client, number, key, opts.borrow)
+  if value == nil then
+    return nil
+  elseif row.result == "page" and #value > rows_max_of(state, args) then
+    return nil, paging.too_long(#value, rows_max_of(state, args), row.name)
+  end
+  return value, nil, { cached = true, age_s = age_s, attempts = 0 }
+end
+
 local function invalidate(state, row)
   for _, operation in ipairs(row.invalidates or {}) do
     core.drop(state.client, operation .. "\0")
   end
 end
 
+--- When the call has to end, on the client's clock.
 local function deadline_of(state, row, opts)
-  return core.time(state.client) + timeouts(state, row, opts)
+  local now_s, err = enter(state, row.name)
+  if not now_s then
+    return nil, err
+  end
+  return opts.deadline or now_s + timeouts(state, row, opts)
 end
 
 --- Performs an operation.
@@ -441,48 +539,47 @@ end
 -- @tparam table opts call options (checked), or nil
 -- @return value, nil, meta; or nil, error
 function _M.perform(state, row, args, opts)
-  row = type(row) == "table" and row or state.row(row)
+  row = type(row) == "table" and row or operations.find(row)
   opts = opts or NO_OPTIONS
-  if state.closed then
-    return nil, closed(state, row)
+  local deadline, bound, err
+  deadline, err = deadline_of(state, row, opts)
+  if not deadline then
+    return nil, err
   end
-  local deadline = deadline_of(state, row, opts)
-  local bound, err = arguments.bind(row, args, state.context, deadline)
+  bound, err = arguments.bind(row, args, state.context, deadline)
   if not bound then
     return nil, err
   end
   local ttl_s = ttl_for(state, row, opts)
   local key
-  if row.replay == "read" and ttl_s > 0 and opts.cache ~= false then
+  if row.replay == "read" and ttl_s > 0 and opts.cache ~= false and state.options.enable_cache then
     key = arguments.key(row, bound) .. (opts.raw and "raw" or "")
-    if not opts.refresh then
-      local number = not opts.uncounted and number_of(state, row) or nil
-      local value, age_s = core.lookup(state.client, number, key, opts.borrow)
-      if value ~= nil then
-        return value, nil, { cached = true, age_s = age_s, attempts = 0 }
-      end
+    local value, meta
+    value, err, meta = from_cache(state, row, args, opts, key)
+    if value ~= nil or err then
+      return value, err, meta
     end
   end
   if row.holds then
     local free
-    free, err = free_to_act(state, row, bound, deadline - core.time(state.client))
+    free, err = free_to_act(state, row, bound, deadline)
     if not free then
       return nil, err
     end
   end
   local value, attempts
   value, err, attempts = fetch(state, row, bound, opts, args, deadline)
-  local acted = value ~= nil or err.kind == "outcome_unknown"
-  if acted and row.holds then
-    hold(state, row, bound)
-  end
-  if acted then
+  local now_s = core.enter(state.client) -- it may be closed by now
+  if now_s and (value ~= nil or err.kind == "outcome_unknown") then
+    if row.holds then
+      hold(state, row, bound, now_s)
+    end
     invalidate(state, row)
   end
   if value == nil then
     return nil, err
   end
-  local text = key and core.encode(value)
+  local text = now_s and key and core.encode(value)
   if text then
     core.store(state.client, key, text, ttl_s)
   end
@@ -493,12 +590,13 @@ end
 -- see paging.pages.
 function _M.pages(state, row, args, opts)
   opts = opts or NO_OPTIONS
-  return paging.pages(function(number)
-    if state.closed then
-      return nil, closed(state, row)
+  return paging.pages(function(number, page_size)
+    local deadline, bound, err
+    deadline, err = deadline_of(state, row, opts)
+    if not deadline then
+      return nil, err
     end
-    local deadline = deadline_of(state, row, opts)
-    local bound, err = arguments.bind(row, args, state.context, deadline)
+    bound, err = arguments.bind(row, args, state.context, deadline)
     if not bound then
       return nil, err
     end
@@ -508,10 +606,47 @@ function _M.pages(state, row, args, opts)
       return nil, err
     end
     local page
-    page, err = page_source(ticket, page_size_of(state, args))(number)
+    page, err = page_source(ticket)(number, page_size)
     ticket.call:finish(page == nil)
     return page, err
-  end)
+  end, page_size_of(state, args), row.name)
+end
+
+local WHO = operations.alias("check_connection", "users.current")
+
+local function not_this_api(state)
+  return failure(state, WHO, { kind = "protocol", message = "the server did not tell who the token's user is" })
+end
+
+--- Who we are, and which line the server is; three questions at most, under one
+-- deadline. None is answered by the cache.
+-- @treturn table|nil {user, user_id, time_zone, dialect, version}; or nil, err
+function _M.check_connection(state, opts)
+  local deadline, user, dialect, err
+  deadline, err = deadline_of(state, WHO, opts or NO_OPTIONS)
+  if not deadline then
+    return nil, err
+  end
+  local under = { deadline = deadline, cache = false, attempt_timeout_s = opts and opts.attempt_timeout_s }
+  user, err = _M.perform(state, WHO, {}, under)
+  if not user then
+    return nil, err
+  elseif type(user) ~= "table" or user.userName == nil then
+    return nil, not_this_api(state)
+  end
+  dialect, err = dialect_for(state, operations.find "workflows.list", deadline)
+  if not dialect then
+    err.operation = WHO.name
+    return nil, err
+  end
+  local product = dialect == "workflow" and _M.perform(state, "server.product_info", {}, under)
+  return {
+    user = user.userName,
+    user_id = user.id,
+    time_zone = user.timeZone,
+    dialect = dialect,
+    version = type(product) == "table" and product.version or state.options.server_version,
+  }
 end
 
 return _M

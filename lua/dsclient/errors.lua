@@ -27,7 +27,7 @@ Error.__name = "dsclient.error"
 
 --- One readable line: operation, kind, what was said, how often it was tried.
 function Error:__tostring()
-  local parts = {}
+  local parts = { self.where and self.where .. ": " }
   if self.operation then
     parts[#parts + 1] = self.operation .. ": "
   end
@@ -62,22 +62,43 @@ end
 -- Where this library's own files are, as the VM names them.
 local OWN = debug.getinfo(1, "S").source:gsub("errors%.lua$", "")
 
---- Throws at the first caller that is no file of this library: he gave a wrong
--- type or an unknown name.
-function _M.throw(message)
-  local level = 2
-  local frame = debug.getinfo(level, "S")
+-- The first caller that is no file of this library: its level for the function
+-- that asks, and its frame.
+local function outside()
+  local level = 3
+  local frame = debug.getinfo(level, "Sl")
   while frame and (frame.what == "C" or frame.what == "tail" or frame.source:sub(1, #OWN) == OWN) do
     level = level + 1
-    frame = debug.getinfo(level, "S")
+    frame = debug.getinfo(level, "Sl")
   end
+  return level - 1, frame
+end
+
+--- Throws at the caller outside: he gave a wrong type or an unknown name.
+function _M.throw(message)
+  local level = outside()
   error(message, level)
+end
+
+--- Throws an error value; its text then says where the caller outside stands.
+function _M.raise(err)
+  local _, frame = outside()
+  err.where = frame and frame.short_src .. ":" .. frame.currentline
+  error(err, 0)
+end
+
+--- A text in quotes, on one line, for a message.
+function _M.quoted(text)
+  return (string.format("%q", text):gsub("%c", " "))
 end
 
 --- Is this value an error of ours?
 function _M.is(value)
   return getmetatable(value) == Error
 end
+
+-- Longer names are compared by their beginnings: this is for typing errors.
+local COMPARED = 64
 
 --- The names of `candidates` that are likest to `name`, at most `most`: those
 -- that contain it or are contained, and those a few letters away.
@@ -89,7 +110,7 @@ function _M.near(name, candidates, most)
   for _, candidate in ipairs(candidates) do
     local distance = _M.distance(wanted, candidate:lower())
     local part = candidate:lower():find(wanted, 1, true) or wanted:find(candidate:lower(), 1, true)
-    if part or distance <= math.ceil(#name / 3) then
+    if part or distance < #name and distance <= math.ceil(math.min(#name, COMPARED) / 3) then
       scored[#scored + 1] = { candidate, part and distance / 4 or distance }
     end
   end
@@ -105,9 +126,6 @@ function _M.near(name, candidates, most)
   end
   return near
 end
-
--- Longer names are compared by their beginnings: this is for typing errors.
-local COMPARED = 64
 
 --- The Levenshtein distance of two strings.
 function _M.distance(a, b)

@@ -22,6 +22,7 @@ local names = require "dsclient.names"
 local operations = require "dsclient.operations"
 local options = require "dsclient.options"
 local report = require "dsclient.report"
+local token = require "dsclient.token"
 
 local format = string.format
 
@@ -48,8 +49,16 @@ local Client = {}
 
 -- --- calls by name -------------------------------------------------------
 
+-- The insides of the client that a resource, as client.projects, is of.
+local function owner_of(resource)
+  if type(resource) ~= "table" then
+    errors.throw "call it with a colon: client.resource:method{…}"
+  end
+  return state_of(resource.client)
+end
+
 local function call_options(name, opts)
-  return opts and options.verify(name, opts, calls.OPTIONS)
+  return opts ~= nil and options.verify(name, opts, calls.OPTIONS) or nil
 end
 
 local function check_args(name, args)
@@ -73,7 +82,7 @@ function Client:call(name, args, opts)
   local row = operations.find(name)
   if not row then
     local near = operations.near(tostring(name))
-    errors.throw(format("call: unknown operation %q%s", tostring(name),
+    errors.throw(format("call: unknown operation %s%s", errors.quoted(tostring(name)),
       near[1] and "; near: " .. table.concat(near, ", ") or ""))
   end
   return perform(state_of(self), row, args, opts)
@@ -85,11 +94,11 @@ local resources = {}
 local function page_methods(methods, row)
   --- The pages of the list: an object whose next() → rows; nil; nil, err.
   function methods:pages(args, opts)
-    return calls.pages(state_of(self.client), row, check_args(row.name, args), call_options(row.name, opts))
+    return calls.pages(owner_of(self), row, check_args(row.name, args), call_options(row.name, opts))
   end
 
-  --- Iterates over all rows; throws on a page that failed, so that a loop
-  -- which ends early does not look complete.
+  --- Iterates over all rows; throws the error of a page that failed, so that a
+  -- loop which ends early does not look complete.
   function methods:each(args, opts)
     local pages = self:pages(args, opts)
     local rows, index = {}, 0
@@ -100,7 +109,7 @@ local function page_methods(methods, row)
         rows, err = pages.next()
         index = 1
         if err then
-          error(err, 2)
+          errors.raise(err)
         end
       end
       return rows and rows[index]
@@ -112,7 +121,7 @@ for _, resource in ipairs(operations.RESOURCES) do
   local methods = {}
   for verb, row in pairs(operations.of(resource)) do
     methods[verb] = function(self, args, opts)
-      return perform(state_of(self.client), row, args, opts)
+      return perform(owner_of(self), row, args, opts)
     end
     if verb == "list" then
       page_methods(methods, row)
@@ -130,38 +139,41 @@ local EXECUTES = {
   resume = "RECOVER_SUSPENDED_PROCESS",
 }
 
+-- The arguments that a method gives itself, and those that its caller gives.
+local function with(name, own, args)
+  for key, value in pairs(check_args(name, args)) do
+    if own[key] ~= nil then
+      errors.throw(format("%s: argument %q is given by the method", name, key))
+    end
+    own[key] = value
+  end
+  return own
+end
+
 for verb, execute_type in pairs(EXECUTES) do
   --- client.instances:recover{project = …, instance_id = …} and its kin.
   resources.instances.__index[verb] = function(self, args, opts)
-    local with_type = { execute_type = execute_type }
-    for name, value in pairs(check_args("instances." .. verb, args)) do
-      with_type[name] = value
-    end
-    return perform(state_of(self.client), operations.find "instances.execute", with_type, opts)
+    local all = with("instances." .. verb, { execute_type = execute_type }, args)
+    return perform(owner_of(self), operations.find "instances.execute", all, opts)
   end
 end
 
 -- --- the seed's names ----------------------------------------------------
 
-local function alias(self, name, args, filter, opts)
-  for key, value in pairs(check_args(name, filter)) do
-    if args[key] == nil then
-      args[key] = value
-    end
-  end
-  return perform(state_of(self), operations.find(name), args, opts)
+local function alias(self, name, own, filter, opts)
+  return perform(state_of(self), operations.find(name), with(name, own, filter), opts)
 end
 
 --- The projects that the token's user may see (cached for 1 h).
 -- @treturn table|nil array of rows: code, name, …; or nil, err
 function Client:get_projects(opts)
-  return perform(state_of(self), operations.find "get_projects", {}, opts)
+  return alias(self, "get_projects", {}, nil, opts)
 end
 
 --- The workflow definitions of a project (cached for 1 h).
 -- @param project code or name
 function Client:get_process_definitions(project, opts)
-  return perform(state_of(self), operations.find "get_process_definitions", { project = project }, opts)
+  return alias(self, "get_process_definitions", { project = project }, nil, opts)
 end
 
 --- The workflow runs of a project, newest first.
@@ -184,32 +196,14 @@ end
 -- the run's runTimes grows within a second or so, and its state tells.
 -- @tparam number instance_id
 function Client:execute_failure_recovery(project, instance_id, opts)
-  local args = { project = project, instance_id = instance_id, execute_type = EXECUTES.recover }
-  return perform(state_of(self), operations.find "execute_failure_recovery", args, opts)
+  local own = { project = project, instance_id = instance_id, execute_type = EXECUTES.recover }
+  return alias(self, "execute_failure_recovery", own, nil, opts)
 end
 
---- Asks the server who we are, and which line it is.
+--- Asks the server, never the cache, who we are, and which line it is.
 -- @treturn table|nil {user, user_id, time_zone, dialect, version}; or nil, err
 function Client:check_connection(opts)
-  local state = state_of(self)
-  local user, err = perform(state, operations.find "users.current", {}, opts)
-  if not user then
-    return nil, err
-  end
-  local timeout_s = opts and opts.timeout_s or state.options.timeout_s or 30
-  local dialect
-  dialect, err = calls.dialect_for(state, operations.find "workflows.list", core.time(self) + timeout_s)
-  if not dialect then
-    return nil, err
-  end
-  local product = dialect == "workflow" and perform(state, operations.find "server.product_info", {}, opts)
-  return {
-    user = user.userName,
-    user_id = user.id,
-    time_zone = user.timeZone,
-    dialect = dialect,
-    version = product and product.version or state.options.server_version,
-  }
+  return calls.check_connection(state_of(self), call_options("check_connection", opts))
 end
 
 -- --- the user's own functions --------------------------------------------
@@ -229,8 +223,9 @@ end
 --- Each of these works on an open client only.
 local function when_open(fn)
   return function(self, ...)
-    if state_of(self).closed then
-      return nil, errors.new { kind = "closed", message = "the client is closed" }
+    local usable, err = calls.enter(state_of(self))
+    if not usable then
+      return nil, err
     end
     return fn(self, ...)
   end
@@ -251,29 +246,14 @@ Client.reset_metrics = when_open(function(self)
   core.reset_metrics(self)
   return true
 end)
---- Counters as JSON text; with a path, into that file (atomically).
+--- Counters as JSON text; see report.json.
 Client.metrics_json = when_open(report.json)
+--- The same into a file, whole or not at all; see report.export.
 Client.export_metrics = when_open(report.export)
-
---- Prints the report.
--- @param out a file, a function of one string, or nil for standard output
--- @tparam table opts lang = "en" (default) or "zh"
-function Client:print_stats(out, opts)
-  local lang = opts and opts.lang or "en"
-  if not report.is_language(lang) then
-    errors.throw 'print_stats: lang is "en" or "zh"'
-  end
-  if state_of(self).closed then
-    return nil, errors.new { kind = "closed", message = "the client is closed" }
-  end
-  local text = report.text(self, lang)
-  if type(out) == "function" then
-    out(text)
-  else
-    (out or io.stdout):write(text)
-  end
-  return true
-end
+--- Prints the report; see report.print.
+Client.print_stats = when_open(function(self, out, opts)
+  return report.print(self, state_of(self).transport, out, opts)
+end)
 
 -- --- life ----------------------------------------------------------------
 
@@ -298,37 +278,51 @@ local function bad_option(name, message)
 end
 
 local function parse_urls(given)
-  if not given.api_url == not given.api_urls then
+  if (given.api_url ~= nil) == (given.api_urls ~= nil) then
     bad_option("api_url", "a URL is needed, here or as a list in api_urls")
   end
   local urls = {}
   for i, url in ipairs(given.api_urls or { given.api_url }) do
     local base, problem = options.parse_url(url)
     if not base then
-      bad_option(given.api_urls and "api_urls" or "api_url", format("%s, got %q", problem, url))
+      -- it may hold a password
+      local shown = errors.quoted(url:gsub("//.*@", "//…@"))
+      bad_option(given.api_urls and "api_urls" or "api_url", format("%s, got %s", problem, shown))
     end
     urls[i] = base
   end
   return urls
 end
 
+-- Headers that are the client's own.
+local OWN_HEADERS = {
+  accept = true, connection = true, ["content-length"] = true, ["content-type"] = true, expect = true, token = true,
+  ["transfer-encoding"] = true,
+}
+
 local function check_headers(headers)
   for name, value in pairs(headers or {}) do
     local plain = type(name) == "string" and name:find "^[%w!#$%%&'*+%-.^_`|~]+$" and type(value) == "string"
-    if not plain or value:find "[%c]" then
+    if not plain or value:find "%c" then
       bad_option("headers", "names and values of headers are strings without control characters")
+    elseif OWN_HEADERS[name:lower()] then
+      bad_option("headers", format("%q is set by the client", name))
     end
   end
 end
 
 local function check_ttls(ttls)
-  for name, ttl_s in pairs(ttls or {}) do
-    if not operations.find(name) then
-      bad_option("cache_ttl_s", format("unknown operation %q", tostring(name)))
-    elseif type(ttl_s) ~= "number" or ttl_s < 0 then
-      bad_option("cache_ttl_s", format("%s: seconds expected", name))
+  local rules = {}
+  for name in pairs(ttls or {}) do
+    local row = operations.find(name)
+    if not row then
+      bad_option("cache_ttl_s", "unknown operation " .. errors.quoted(tostring(name)))
+    elseif row.replay ~= "read" then
+      bad_option("cache_ttl_s", format("%s is no read: it is never cached", name))
     end
+    rules[name] = calls.OPTIONS.ttl_s
   end
+  options.verify("dsclient.new: cache_ttl_s", ttls or {}, rules)
 end
 
 local function server_line(given)
@@ -336,13 +330,14 @@ local function server_line(given)
   if given.server_version then
     dialect, offset = dialects.of_version(given.server_version)
     if not dialect then
-      bad_option("server_version", format("a version such as 3.1.1 expected, got %q", given.server_version))
+      bad_option("server_version", "a version such as 3.1.1 expected, got " .. errors.quoted(given.server_version))
     end
   end
   if given.server_timezone then
     offset = options.parse_offset(given.server_timezone)
     if not offset then
-      bad_option("server_timezone", format("UTC or an offset such as +08:00 expected, got %q", given.server_timezone))
+      bad_option("server_timezone",
+        "UTC or an offset such as +08:00 expected, got " .. errors.quoted(given.server_timezone))
     end
   end
   return dialect, offset or 0
@@ -375,6 +370,9 @@ function _M.new(opts)
   if given.token and given.token_file then
     bad_option("token_file", "either token or token_file, not both")
   end
+  if given.transport and not given.runtime then
+    bad_option("transport", "it needs a runtime that knows how to wait")
+  end
   given.tls = options.check("dsclient.new: tls", given.tls or {}, options.TLS)
   check_headers(given.headers)
   check_ttls(given.cache_ttl_s)
@@ -394,9 +392,8 @@ function _M.new(opts)
     runtime = runtime,
     dialect = dialect,
     utc_offset_s = utc_offset_s,
-    row = operations.find,
     numbers = {}, -- of rows in the core
-    shapes = {}, -- of answers
+    shapes = { raw = {}, process = {}, workflow = {} }, -- of answers, by row
     held = {}, -- runs that were acted on a moment ago
     memos = 0,
   }
@@ -405,15 +402,26 @@ function _M.new(opts)
     resolve = names.resolver(function(name, args, call_opts)
       return calls.perform(state, operations.find(name), args, call_opts)
     end),
-    now = function()
-      return core.time(client)
-    end,
   }
   client[STATE] = state
+  if type(given.token) == "string" then
+    token.use(state, given.token)
+  end
+  client.api_url = urls[1]
   for resource, class in pairs(resources) do
     client[resource] = setmetatable({ client = client }, class)
   end
   return client
+end
+
+-- A variable of the environment that is empty is none.
+local function variable(name)
+  local value = os.getenv(name)
+  return value ~= "" and value or nil
+end
+
+local function bad_variable(name, problem)
+  return nil, errors.new { kind = "argument", argument = name, message = name .. ": " .. problem }
 end
 
 --- As `new`, with DS_API_URL and DS_TOKEN of the environment where the options
@@ -421,17 +429,24 @@ end
 -- @treturn userdata|nil client; or nil and an error of kind "argument"
 function _M.from_env(opts)
   local given = {}
-  for name, value in pairs(opts or {}) do
+  for name, value in pairs(options.verify("dsclient.from_env", opts or {}, options.CLIENT)) do
     given[name] = value
   end
   if not given.api_url and not given.api_urls then
-    given.api_url = os.getenv "DS_API_URL"
+    given.api_url = variable "DS_API_URL"
     if not given.api_url then
-      return nil, errors.new { kind = "argument", argument = "DS_API_URL", message = "DS_API_URL is not set" }
+      return bad_variable("DS_API_URL", "it is not set")
+    end
+    local base, problem = options.parse_url(given.api_url)
+    if not base then
+      return bad_variable("DS_API_URL", problem)
     end
   end
   if not given.token and not given.token_file then
-    given.token = os.getenv "DS_TOKEN"
+    given.token = variable "DS_TOKEN"
+    if given.token and given.token:find "%c" then
+      return bad_variable("DS_TOKEN", "a token without control characters expected")
+    end
   end
   return _M.new(given)
 end

@@ -17,22 +17,37 @@ local unpack = table.unpack or unpack -- luacheck: ignore
 -- What a table takes in memory, roughly: per table and per field (bytes).
 local TABLE_BYTES, FIELD_BYTES = 56, 40
 
---- A copy that shares no table with its original, and what it weighs (bytes).
-local function copy(value, seen)
-  if type(value) ~= "table" then
+-- Tables inside each other; results that go deeper are not kept.
+local DEPTH_MAX = 100
+
+--- A copy that shares no table with its original, but objects that hide their
+-- metatable, and what it weighs (bytes).
+-- @return copy, bytes; bytes is nil where the value goes too deep
+local function copy(value, seen, depth)
+  local meta = debug.getmetatable(value)
+  if type(value) ~= "table" or not rawequal(meta, getmetatable(value)) then
     return value, type(value) == "string" and #value or 0
   elseif seen[value] then
     return seen[value], 0
+  elseif depth == DEPTH_MAX then
+    return nil, nil
   end
   local twin, bytes = {}, TABLE_BYTES
   seen[value] = twin
-  for name, field in pairs(value) do
-    local name_copy, name_bytes = copy(name, seen)
-    local field_copy, field_bytes = copy(field, seen)
+  for name, field in next, value do
+    local name_copy, name_bytes = copy(name, seen, depth + 1)
+    local field_copy, field_bytes = copy(field, seen, depth + 1)
+    if not name_bytes or not field_bytes then
+      return nil, nil
+    end
     twin[name_copy] = field_copy
     bytes = bytes + name_bytes + field_bytes + FIELD_BYTES
   end
-  return setmetatable(twin, getmetatable(value)), bytes
+  return setmetatable(twin, meta), bytes
+end
+
+local function private(results)
+  return copy(results, {}, 0)
 end
 
 local RULES = {
@@ -52,12 +67,20 @@ local typed = {
   end,
   number = function(value)
     -- 1 and 1.0 are one number in every Lua
-    return value % 1 == 0 and value > -2 ^ 53 and value < 2 ^ 53 and format("#%.0f", value) or format("#%.17g", value)
+    local whole = math.tointeger and math.tointeger(value)
+    return whole and format("#%d", whole) or format("#%.17g", value)
   end,
   string = function(value)
     return "s" .. #value .. ":" .. value
   end,
 }
+
+local function made_key(prefix, made)
+  if type(made) ~= "string" and type(made) ~= "number" then
+    errors.throw("cached: the option `key` has to give a string or a number, it gave a " .. type(made))
+  end
+  return "cached\0" .. prefix .. "\0" .. typed[type(made)](made)
+end
 
 local function key_of(prefix, arguments)
   local parts = { "cached", prefix }
@@ -72,10 +95,22 @@ local function key_of(prefix, arguments)
   return table.concat(parts, "\0")
 end
 
---- A function that remembers the results of `fn`.
--- The key is the prefix and all arguments, each with its type. All results are
--- kept. `nil, err` never is; a plain nil only where `ttl_nil_s` is given.
--- With the cache off `fn` runs each time.
+local function remember(state, key, results, opts)
+  local failed = results[1] == nil and results[2] ~= nil
+  local ttl_s = results[1] == nil and (opts.ttl_nil_s or 0) or opts.ttl_s
+  if failed or ttl_s == 0 or not state.options.enable_cache or not core.enter(state.client) then
+    return
+  end
+  local twin, bytes = private(results)
+  if bytes then
+    core.keep(state.client, key, opts.borrow and results or twin, bytes, ttl_s)
+  end
+end
+
+--- A function that remembers the results of `fn`, also when the token changes.
+-- The key is the prefix and all arguments, each with its type; one of more than
+-- 2 kB is not kept. All results are kept. `nil, err` never is; a plain nil only
+-- where `ttl_nil_s` is given. With the cache off `fn` runs each time.
 -- @tparam table state the client's insides
 -- @tparam function fn
 -- @tparam table opts ttl_s (3600), key_prefix, key (fn → string), ttl_nil_s,
@@ -86,31 +121,27 @@ function _M.cached(state, fn, opts)
     errors.throw("cached: a function expected, got " .. type(fn))
   end
   state.memos = state.memos + 1
-  local prefix = opts.key_prefix or ("#" .. state.memos)
+  local prefix = opts.key_prefix or "\1" .. state.memos -- no prefix of the user's
   return function(...)
-    if state.closed then
-      return nil, errors.new { kind = "closed", message = "the client is closed" }
+    local usable, why = core.enter(state.client)
+    if not usable then
+      return nil, errors.new { kind = "closed", message = why }
     end
     local arguments = pack(...)
-    local key = opts.key and "cached\0" .. prefix .. "\0" .. opts.key(...) or key_of(prefix, arguments)
-    local results = core.lookup(state.client, nil, key, true)
+    local key = opts.key and made_key(prefix, opts.key(...)) or key_of(prefix, arguments)
+    local results = core.recall(state.client, key)
     if not results then
       results = pack(fn(...))
-      local failed = results[1] == nil and results[2] ~= nil
-      local ttl_s = results[1] == nil and (opts.ttl_nil_s or 0) or opts.ttl_s
-      if not failed and ttl_s > 0 and not state.closed then
-        local kept, bytes = results, 0
-        if not opts.borrow then
-          kept, bytes = copy(results, {})
-        end
-        core.keep(state.client, key, kept, bytes, ttl_s)
-      end
+      remember(state, key, results, opts)
     elseif not opts.borrow then
-      results = copy(results, {})
+      results = private(results)
     end
     return unpack(results, 1, results.n)
   end
 end
+
+-- As the core has it.
+local NAME_MAX = 128
 
 --- A function whose calls are counted and timed under `name`.
 -- A thrown error, and `nil, err`, are counted as errors; a thrown one is
@@ -118,20 +149,23 @@ end
 function _M.monitored(state, fn, name)
   if type(fn) ~= "function" then
     errors.throw("monitored: a function expected, got " .. type(fn))
-  elseif type(name) ~= "string" or name == "" then
-    errors.throw "monitored: a name expected"
+  elseif type(name) ~= "string" or name == "" or #name > NAME_MAX then
+    errors.throw(format("monitored: a name of 1 to %d bytes expected", NAME_MAX))
+  end
+  if not core.enter(state.client) then
+    return fn
   end
   local number = core.register(state.client, { name = name, replay = "once", timeout_s = 0, attempt_timeout_s = 0 })
   return function(...)
-    if state.closed then
-      return fn(...)
+    local started = core.enter(state.client)
+    if not started then
+      return fn(...) -- closed: there is nobody to count
     end
-    local started = core.time(state.client)
     local results = pack(pcall(fn, ...))
     local thrown = not results[1]
-    if not state.closed then
-      local failed = thrown or results[2] == nil and results[3] ~= nil
-      core.record(state.client, number, failed, core.time(state.client) - started)
+    local ended = core.enter(state.client)
+    if ended then
+      core.record(state.client, number, thrown or results[2] == nil and results[3] ~= nil, ended - started)
     end
     if thrown then
       error(results[2], 0)

@@ -5,55 +5,60 @@
 local arguments = require "dsclient.arguments"
 local errors = require "dsclient.errors"
 
+local format = string.format
+
 local _M = {}
 
 local LISTS = { project = "projects.list", workflow = "workflows.simple_list" }
 
+--- The codes of the rows that are called so, and all names. A row is what the
+-- server sent: it may be anything.
 local function matches(rows, name)
-  local found, names = {}, {}
-  for i, row in ipairs(rows) do
-    names[i] = row.name
-    if row.name == name then
-      found[#found + 1] = row
+  local codes, names = {}, {}
+  for _, row in ipairs(rows) do
+    local code = type(row) == "table" and type(row.name) == "string" and arguments.format_code(row.code)
+    if code then
+      names[#names + 1] = row.name
+      codes[#codes + 1] = row.name == name and code or nil
     end
   end
-  return found, names
+  return codes, names
 end
 
 --- The code for a name.
 -- @tparam function list (operation, args, opts) → rows | nil, err, meta
 -- @tparam string kind "project" or "workflow"
-local function look_up(list, kind, name, args, timeout_s)
-  local opts = { timeout_s = timeout_s, borrow = true, uncounted = true }
+local function look_up(list, kind, name, args, deadline)
+  local opts = { deadline = deadline, borrow = true, uncounted = true }
   local rows, err, meta = list(LISTS[kind], args, opts)
   if not rows then
     return nil, err
   end
-  local found, names = matches(rows, name)
-  if #found == 0 and meta.cached then
+  local codes, names = matches(rows, name)
+  if #codes == 0 and meta.cached then
     -- it may be newer than the cached list
     opts.refresh = true
     rows, err = list(LISTS[kind], args, opts)
     if not rows then
       return nil, err
     end
-    found, names = matches(rows, name)
+    codes, names = matches(rows, name)
   end
-  if #found == 1 then
-    return found[1].code
-  elseif #found > 1 then
-    local message = string.format("%d of the %ss are called %q: give the code", #found, kind, name)
-    return nil, errors.new { kind = "ambiguous", argument = kind, message = message }
+  if #codes == 1 then
+    return codes[1]
+  elseif #codes > 1 then
+    local message = format("%d of the %ss are called %s: give the code", #codes, kind, errors.quoted(name))
+    return nil, errors.new { kind = "ambiguous", argument = kind, message = message, near = codes }
   end
-  local message = string.format("no %s is called %q", kind, name)
+  local message = format("no %s is called %s", kind, errors.quoted(name))
   return nil, errors.new { kind = "not_found", argument = kind, message = message, near = errors.near(name, names) }
 end
 
 --- A resolver for arguments.bind.
 -- @tparam function list as above
--- @treturn function (kind, value, bound, timeout_s) → code | nil, problem | nil, nil, expected
+-- @treturn function (kind, value, bound, deadline) → code | nil, problem | nil, nil, expected
 function _M.resolver(list)
-  return function(kind, value, bound, timeout_s)
+  return function(kind, value, bound, deadline)
     local name = type(value) == "table" and value.name or nil
     if not name and (type(value) == "number" or type(value) == "string" and value:find "^%d+$") then
       local code = arguments.format_code(value)
@@ -64,10 +69,8 @@ function _M.resolver(list)
       return nil, nil, "a code or a name"
     elseif name == "" then
       return nil, "a code or a name expected, got an empty string"
-    elseif timeout_s <= 0 then
-      return nil, errors.new { kind = "deadline", message = "no time is left to look up " .. kind .. " " .. name }
     end
-    return look_up(list, kind, name, kind == "workflow" and { project = bound.project } or {}, timeout_s)
+    return look_up(list, kind, name, kind == "workflow" and { project = bound.project } or {}, deadline)
   end
 end
 

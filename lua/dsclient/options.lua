@@ -8,12 +8,13 @@ local format = string.format
 local _M = {}
 
 --- One line per option: type, bounds and default. Times are in seconds.
--- `number`: min, max; `integer` likewise; `string`: never empty; `list`: of
--- `item`; `choice`: one of `values`; `table`: looked into by its owner.
+-- `number`: min, max; `integer` likewise; `string`: never empty, one line;
+-- `list`: of `item`, of `min` (0) to `max` (10,000) of them; `choice`: one of `values`;
+-- `object`: has `methods`; `table`: looked into by its owner.
 _M.CLIENT = {
   -- where, and who asks
   api_url = { type = "string" },
-  api_urls = { type = "list", item = "string" },
+  api_urls = { type = "list", item = "string", min = 1, max = 64 },
   token = { type = "secret" },
   token_file = { type = "string" },
   server_version = { type = "string" },
@@ -22,16 +23,18 @@ _M.CLIENT = {
   user_agent = { type = "string", default = "dsclient" },
   proxy = { type = "proxy" },
   tls = { type = "table" },
-  -- time: of a whole call (30, lists 300), of an attempt (10, lists 25)
+  -- time: of a whole call (30, lists 300), of an attempt (10, lists 25), for
+  -- connecting, and the longest silence within an answer that has begun
   timeout_s = { type = "number", min = 0.001, max = 86400 },
   attempt_timeout_s = { type = "number", min = 0.001, max = 86400 },
   connect_timeout_s = { type = "number", min = 0.001, max = 3600, default = 5 },
+  idle_timeout_s = { type = "number", min = 0.001, max = 3600, default = 10 },
   -- retries
   max_retries = { type = "integer", min = 0, max = 100, default = 3 },
   backoff_s = { type = "number", min = 0, max = 3600, default = 0.5 },
   backoff_max_s = { type = "number", min = 0, max = 3600, default = 20 },
   jitter = { type = "choice", values = { "auto", "full", "equal", "none" }, default = "auto" },
-  retry_statuses = { type = "list", item = "status", default = { 429, 500, 502, 503, 504 } },
+  retry_statuses = { type = "list", item = "status", min = 0, max = 16, default = { 429, 500, 502, 503, 504 } },
   -- cache
   enable_cache = { type = "boolean", default = true },
   cache_entries_max = { type = "integer", min = 1, max = 10000000, default = 1000 },
@@ -48,8 +51,8 @@ _M.CLIENT = {
   enable_metrics = { type = "boolean", default = true },
   log = { type = "function" },
   -- how bytes travel and waiting is done; the defaults are libcurl and blocking
-  transport = { type = "object" },
-  runtime = { type = "object" },
+  transport = { type = "object", methods = { "start", "close" } },
+  runtime = { type = "object", methods = { "sleep" } },
 }
 
 _M.TLS = {
@@ -73,15 +76,21 @@ checks.boolean = plural "boolean"
 checks.table = plural "table"
 checks["function"] = plural "function"
 
-function checks.object(value)
-  if type(value) ~= "table" and type(value) ~= "userdata" then
-    return "an object with the methods of its contract"
+function checks.object(value, rule)
+  local fits = type(value) == "table" or type(value) == "userdata"
+  for _, method in ipairs(rule.methods) do
+    fits = fits and value[method] ~= nil
+  end
+  if not fits then
+    return "an object with the methods " .. table.concat(rule.methods, ", ")
   end
 end
 
 function checks.string(value)
   if type(value) ~= "string" or value == "" then
     return "a string that is not empty"
+  elseif value:find "%c" then
+    return "a string without control characters"
   end
 end
 
@@ -89,13 +98,13 @@ function checks.secret(value)
   if type(value) ~= "function" and (type(value) ~= "string" or value == "") then
     return "a string that is not empty, or a function that returns one"
   end
-  if type(value) == "string" and value:find "[%c]" then
+  if type(value) == "string" and value:find "%c" then
     return "a token without control characters"
   end
 end
 
 function checks.proxy(value)
-  if value ~= false and type(value) ~= "string" then
+  if value ~= false and checks.string(value) then
     return "a proxy's URL, or false for none"
   end
 end
@@ -127,9 +136,16 @@ function checks.choice(value, rule)
   return "one of " .. table.concat(rule.values, ", ")
 end
 
+-- A list without a bound of its own; nobody writes a longer one by hand.
+local LIST_MAX = 10000
+
 function checks.list(value, rule)
-  if type(value) ~= "table" then
-    return "a list"
+  local count, min, max = 0, rule.min or 0, rule.max or LIST_MAX
+  for _ in pairs(type(value) == "table" and value or {}) do
+    count = count + 1
+  end
+  if type(value) ~= "table" or count ~= #value or count < min or count > max then
+    return format("a list of %d to %d items", min, max)
   end
   for _, item in ipairs(value) do
     local expected = checks[rule.item](item, rule)
@@ -139,15 +155,18 @@ function checks.list(value, rule)
   end
 end
 
+-- What may hold a secret is not shown.
+local HIDDEN = { secret = true, proxy = true }
+
 local function shown(value, rule)
-  if rule.type == "secret" then
+  if type(value) == "table" or HIDDEN[rule.type] then
     return "a " .. type(value)
   elseif type(value) == "string" then
-    return format("%q", value)
+    return errors.quoted(value)
   elseif type(value) == "number" then
     return format("%.14g", value)
   end
-  return type(value) == "table" and "a table" or tostring(value)
+  return tostring(value)
 end
 
 local function refuse_name(what, name, rules)
@@ -156,7 +175,8 @@ local function refuse_name(what, name, rules)
     names[#names + 1] = known
   end
   local near = errors.near(tostring(name), names, 1)[1]
-  errors.throw(format("%s: unknown option %q%s", what, tostring(name), near and format("; is %q meant?", near) or ""))
+  errors.throw(format("%s: unknown option %s%s", what, errors.quoted(tostring(name)),
+    near and format("; is %q meant?", near) or ""))
 end
 
 --- Checks a table against the rules.
@@ -169,10 +189,7 @@ function _M.verify(what, given, rules)
     errors.throw(what .. ": a table of options expected, got " .. type(given))
   end
   for name, value in pairs(given) do
-    local rule = rules[name]
-    if not rule then
-      refuse_name(what, name, rules)
-    end
+    local rule = rules[name] or refuse_name(what, name, rules)
     local expected = checks[rule.type](value, rule)
     if expected then
       errors.throw(format("%s: option %q: %s expected, got %s", what, name, expected, shown(value, rule)))
@@ -196,6 +213,7 @@ function _M.check(what, given, rules)
 end
 
 local CONTEXT = "/dolphinscheduler"
+local URL_MAX = 2048
 
 --- Parses the URL of an API server strictly.
 -- A trailing slash is dropped; without any path the server's default one,
@@ -206,6 +224,8 @@ function _M.parse_url(url)
   local scheme, authority, path = url:match "^(%a+)://([^/?#]*)([^?#]*)$"
   if not scheme then
     return nil, "http://host:port/path expected, without query or fragment"
+  elseif #url > URL_MAX then
+    return nil, "a shorter URL expected"
   end
   scheme = scheme:lower()
   if scheme ~= "http" and scheme ~= "https" then
@@ -225,7 +245,7 @@ function _M.parse_url(url)
   if number < 1 or number > 65535 then
     return nil, "a port is a number from 1 to 65535"
   end
-  if path:find "[^%w%-._~!$&'()*+,;=:@%%/]" then
+  if path:gsub("%%%x%x", ""):find "[^%w%-._~!$&'()*+,;=:@/]" then
     return nil, "a character that has no place in a URL's path"
   end
   path = path:gsub("/+$", "")

@@ -12,55 +12,112 @@ local _M = {}
 -- was read already: it is read again, so often.
 local RESTARTS_MAX = 3
 
-local function rows_of(page)
-  return type(page.totalList) == "table" and page.totalList or {}
+-- Rows that began in the same second stand in any order, on each page in
+-- another: one may be on two pages and its neighbour on none (H2, MySQL). What
+-- is missing at the end is looked for so often, in pages twice as large.
+local ENLARGED_MAX = 3
+
+-- Pages in a row that hold nothing new, beyond those that what was seen before
+-- can fill: a server that says more says the same for ever.
+local STALE_MAX = 3
+
+-- What the server counts must be a count; a page without rows needs none.
+local function parts_of(page)
+  local rows = type(page.totalList) == "table" and page.totalList or {}
+  local total = page.total
+  if #rows == 0 and type(total) ~= "number" then
+    total = 0
+  end
+  return rows, type(total) == "number" and total >= 0 and total or nil
 end
 
---- A reader of pages: next() → rows, total; nil at the end; nil, err.
-local function reader(source, rows_max, operation)
-  local seen, count, number, first_total, ended = {}, 0, 0, nil, false
+--- The error of a list that is longer than wanted.
+function _M.too_long(total, rows_max, operation)
+  return errors.new {
+    kind = "limit",
+    operation = operation,
+    total = total,
+    message = string.format("%.0f rows are more than rows_max (%d): narrow the filter, or use each or pages",
+      total, rows_max),
+  }
+end
+
+local function no_list(operation, message)
+  return errors.new { kind = "protocol", operation = operation, message = message }
+end
+
+local function unsteady(operation)
+  return no_list(operation, "the list lost rows each time it was read: narrow the filter")
+end
+
+--- Those of the rows that were not seen before.
+local function unseen(got, seen)
+  local rows = core.array {}
+  for _, row in ipairs(got) do
+    local id = type(row) == "table" and row.id
+    if id == nil or not seen[id] then
+      rows[#rows + 1] = row
+      if id then
+        seen[id] = true
+      end
+    end
+  end
+  return rows
+end
+
+--- One page: its rows, and how many there are in all; or nil and an error.
+local function read_page(source, number, page_size, rows_max, operation)
+  local page, err = source(number, page_size)
+  if not page then
+    return nil, err
+  end
+  local got, total = parts_of(page)
+  if not total then
+    return nil, no_list(operation, "a page without the total of its list")
+  elseif rows_max and total > rows_max then
+    return nil, _M.too_long(total, rows_max, operation)
+  end
+  return got, total
+end
+
+--- A reader of pages: next() → rows, shrunk; nil at the end; nil, err from an
+-- error on.
+local function reader(source, page_size, rows_max, operation)
+  local seen, count, number, stale, enlarged = {}, 0, 0, 0, 0
+  local first_total, ended, failure
+  local function fail(err)
+    ended, failure = true, err
+    return nil, err
+  end
   return function()
     if ended then
-      return nil
+      return nil, failure
     end
     number = number + 1
-    local page, err = source(number)
-    if not page then
-      ended = true
-      return nil, err
-    end
-    local total = page.total or 0
-    if rows_max and total > rows_max then
-      ended = true
-      return nil, errors.new {
-        kind = "limit",
-        operation = operation,
-        total = total,
-        message = string.format("%d rows are more than rows_max (%d): narrow the filter, or use each or pages",
-          total, rows_max),
-      }
+    local got, total = read_page(source, number, page_size, rows_max, operation)
+    if not got then
+      return fail(total)
     end
     local shrunk = first_total and total < first_total
     first_total = first_total or total
-    local rows = core.array {}
-    local got = rows_of(page)
-    for _, row in ipairs(got) do
-      local id = type(row) == "table" and row.id
-      if id == nil or not seen[id] then
-        rows[#rows + 1] = row
-        if id then
-          seen[id] = true
-        end
+    local rows = unseen(got, seen)
+    count, stale = count + #rows, #rows == 0 and stale + 1 or 0
+    -- asked for in one page, it is what came, whatever is counted
+    ended = count >= total or #got == 0 and page_size >= total
+    if #got > 0 and stale > count / #got + STALE_MAX then
+      return fail(no_list(operation, "the server sends the same rows again and again"))
+    elseif #got == 0 and not ended then
+      if enlarged == ENLARGED_MAX then
+        return fail(unsteady(operation))
       end
+      number, stale, enlarged, page_size = 0, 0, enlarged + 1, 2 * page_size
     end
-    count = count + #rows
-    ended = #got == 0 or count >= total
     return rows, shrunk
   end
 end
 
-local function read_once(source, rows_max, operation)
-  local next_page = reader(source, rows_max, operation)
+local function read_once(source, page_size, rows_max, operation)
+  local next_page = reader(source, page_size, rows_max, operation)
   local all = core.array {}
   while true do
     local rows, more = next_page()
@@ -79,28 +136,48 @@ local function read_once(source, rows_max, operation)
   end
 end
 
+--- A source whose first page is there already.
+local function starting_with(page, source)
+  return function(number, page_size)
+    local first = page
+    page = nil
+    if first then
+      return first
+    end
+    return source(number, page_size)
+  end
+end
+
 --- Reads a list to its end: all rows, or an error.
--- @tparam function source page number → page object | nil, err
+-- @tparam function source page number, page size → page object | nil, err
+-- @tparam number page_size
 -- @tparam number rows_max more are an error of kind "limit"
 -- @tparam string operation for errors
-function _M.read(source, rows_max, operation)
+function _M.read(source, page_size, rows_max, operation)
+  local page, err = source(1, page_size)
+  if not page then
+    return nil, err
+  end
+  local rows, total = parts_of(page)
+  if total == #rows and total > 0 and total <= rows_max then
+    return rows -- the whole list: there is nothing to tell apart
+  end
+  source = starting_with(page, source)
   for _ = 0, RESTARTS_MAX do
-    local all, err, shrunk = read_once(source, rows_max, operation)
+    local all, shrunk
+    all, err, shrunk = read_once(source, page_size, rows_max, operation)
     if not shrunk then
       return all, err
     end
   end
-  return nil, errors.new {
-    kind = "protocol",
-    operation = operation,
-    message = "the list lost rows each time it was read: narrow the filter",
-  }
+  return nil, unsteady(operation)
 end
 
 --- The pages of a list: an object whose next() gives rows, or nil at the end,
--- or nil and an error. A list that shrinks meanwhile may hide a row.
-function _M.pages(source)
-  local next_page = reader(source)
+-- or nil and an error, from then on the same. A list that shrinks meanwhile may
+-- hide a row.
+function _M.pages(source, page_size, operation)
+  local next_page = reader(source, page_size, nil, operation)
   return {
     next = function()
       local rows, err = next_page()

@@ -1,7 +1,9 @@
 --- What the client counted, as tables, as text for people, as JSON.
 
-local cjson = require "cjson"
+local cjson = require("cjson").new() -- its settings are nobody else's
 local core = require "dsclient.core"
+local errors = require "dsclient.errors"
+local options = require "dsclient.options"
 
 local format = string.format
 
@@ -17,8 +19,8 @@ local function ratio_of(part, whole)
 end
 
 -- As the seed wrote it: "0%" where there is none.
-local function error_rate(errors, calls)
-  return errors > 0 and percent(errors / calls) or "0%"
+local function error_rate(failed, calls)
+  return failed > 0 and percent(failed / calls) or "0%"
 end
 
 local function rounded(value)
@@ -83,9 +85,10 @@ end
 --   total_attempts, total_retries, bytes_in, bytes_out
 function _M.summary(client)
   local rows = core.metrics(client)
-  local sum = { calls = 0, errors = 0, cached = 0, attempts = 0, retries = 0, bytes_in = 0, bytes_out = 0, total_ms = 0 }
-  for _, row in ipairs(rows) do
-    for name in pairs(sum) do
+  local sum = {}
+  for _, name in ipairs { "calls", "errors", "cached", "attempts", "retries", "bytes_in", "bytes_out", "total_ms" } do
+    sum[name] = 0
+    for _, row in ipairs(rows) do
       sum[name] = sum[name] + row[name]
     end
   end
@@ -127,8 +130,9 @@ local WORDS = {
     average = "  Average duration: %.2f ms",
     slowest = "  Slowest API: %s (%.2f ms)",
     frequent = "  Most frequent API: %s (%d calls)",
-    low_hits = "Hint: few answers come from the cache. Is it long enough (cache_ttl_s), is one client used for all calls?",
+    low_hits = "Hint: few answers come from the cache. Is cache_ttl_s long enough? Is one client used for all calls?",
     many_errors = "Hint: many calls fail. Look at err.kind and err.attempts, or give the option `log`.",
+    full_pool = "Hint: %d times a request had to wait for one of the %d connections. Is pool_maxsize large enough?",
   },
   zh = {
     cache = "API 缓存统计:",
@@ -145,6 +149,7 @@ local WORDS = {
     frequent = "  最频繁 API: %s (%d 次)",
     low_hits = "提示: 缓存命中率低。缓存时间 (cache_ttl_s) 是否够长? 是否始终使用同一个客户端?",
     many_errors = "提示: 失败的调用很多。请查看 err.kind 和 err.attempts, 或使用选项 `log`。",
+    full_pool = "提示: 有 %d 个请求等待过空闲连接 (共 %d 个)。pool_maxsize 是否够大?",
   },
 }
 
@@ -152,7 +157,7 @@ local WORDS = {
 local HINT_COUNT_MIN = 20
 local LOW_HIT_RATIO, HIGH_ERROR_RATIO = 0.5, 0.05
 
-local function hints(words, stats, summary)
+local function hints(words, stats, summary, pool)
   local lines = {}
   if stats.hits + stats.misses >= HINT_COUNT_MIN and stats.hit_ratio < LOW_HIT_RATIO then
     lines[#lines + 1] = words.low_hits
@@ -160,13 +165,14 @@ local function hints(words, stats, summary)
   if summary.total_api_calls >= HINT_COUNT_MIN and summary.error_ratio > HIGH_ERROR_RATIO then
     lines[#lines + 1] = words.many_errors
   end
+  if pool and pool.queued > 0 then
+    lines[#lines + 1] = format(words.full_pool, pool.queued, pool.pool_maxsize)
+  end
   return lines
 end
 
---- The report in the seed's layout.
--- @tparam string lang "en" or "zh"
--- @treturn string
-function _M.text(client, lang)
+-- The report in the seed's layout, and the hints below it.
+local function text(client, pool, lang)
   local words = WORDS[lang]
   local stats, summary = _M.cache_stats(client), _M.summary(client)
   local lines = {
@@ -190,14 +196,41 @@ function _M.text(client, lang)
     lines[#lines + 1] = format(words.frequent, summary.most_frequent_api, summary.most_frequent_count)
   end
   lines[#lines + 1] = LINE
-  for _, hint in ipairs(hints(words, stats, summary)) do
+  for _, hint in ipairs(hints(words, stats, summary, pool)) do
     lines[#lines + 1] = hint
   end
   return table.concat(lines, "\n") .. "\n"
 end
 
-function _M.is_language(lang)
-  return WORDS[lang] ~= nil
+local PRINT_OPTIONS = { lang = { type = "choice", values = { "en", "zh" } } }
+
+-- What can't be written is what the caller gave.
+local function unwritten(argument, message)
+  return nil, errors.new { kind = "argument", argument = argument, message = message }
+end
+
+--- Prints the report in the seed's layout, and hints where there is something
+-- wrong: few hits, many errors, a pool that is too small.
+-- @param transport the client's; its stats(), where it has them, tell of the pool
+-- @param out a file (or a table with a method `write`), a function of one
+--   string, or nil for standard output
+-- @tparam table opts lang = "en" (default) or "zh"
+-- @treturn boolean|nil true; or nil and an error of kind "argument"
+function _M.print(client, transport, out, opts)
+  local given = options.verify("print_stats", opts == nil and {} or opts, PRINT_OPTIONS)
+  local pool = transport.stats and transport:stats()
+  local printed = text(client, pool, given.lang or "en")
+  if type(out) == "function" then
+    out(printed)
+    return true
+  elseif out ~= nil and io.type(out) ~= "file" and type(out) ~= "table" then
+    errors.throw("print_stats: an open file or a function expected, got a " .. (io.type(out) or type(out)))
+  end
+  local written, message = (out or io.stdout):write(printed)
+  if not written then
+    return unwritten("out", message)
+  end
+  return true
 end
 
 --- All of it as JSON text: {time, summary, apis, cache}.
@@ -210,27 +243,35 @@ function _M.json(client)
   }
 end
 
---- Writes the JSON to a file: whole or not at all.
--- @treturn boolean|nil true, or nil and a message
-function _M.export(client, path)
-  local partial = format("%s.%.6f", path, core.time(client))
-  local file, message = io.open(partial, "w")
+--- Writes the text to the file: nil and a message where it can't.
+local function write_file(path, written)
+  local file, message = io.open(path, "w")
   if not file then
     return nil, message
   end
   local ok
-  ok, message = file:write(_M.json(client), "\n")
-  if ok then
-    ok, message = file:close()
-  else
+  ok, message = file:write(written)
+  if not ok then
     file:close()
+    return nil, message
   end
+  return file:close()
+end
+
+--- Writes the JSON to a file: whole or not at all.
+-- @treturn boolean|nil true; or nil and an error of kind "argument"
+function _M.export(client, path)
+  if type(path) ~= "string" then
+    errors.throw("export_metrics: a path expected, got " .. type(path))
+  end
+  local partial = format("%s.%d.%.6f", path, os.time(), core.time(client))
+  local ok, message = write_file(partial, _M.json(client) .. "\n")
   if ok then
     ok, message = os.rename(partial, path)
   end
   if not ok then
     os.remove(partial)
-    return nil, message
+    return unwritten("path", message)
   end
   return true
 end

@@ -33,8 +33,11 @@ end
 
 local function from_function(source)
   local ok, token, message = pcall(source)
-  if not ok or token == nil then
-    return refuse("the function `token` failed" .. (message and ": " .. tostring(message) or ""))
+  if not ok then
+    token, message = nil, token
+  end
+  if token == nil then
+    return refuse("the function `token` failed" .. (message ~= nil and ": " .. tostring(message) or ""))
   end
   return check(token, "the function `token`")
 end

@@ -38,7 +38,7 @@ end
 --- A bed. With the option `detect` the client finds out the server line
 -- itself, else it is told 3.1.1. `script` is a list of answers, the last one repeated, or a function
 -- (request, number) → answer. An answer's `takes_s` moves the clock.
--- @treturn table {client, requests, slept, log, advance}
+-- @treturn table {client, transport, requests, slept, logged, advance, now}
 function _M.new(script, options)
   local bed = { requests = {}, slept = {}, logged = {} }
   local transport = {}
@@ -51,19 +51,21 @@ function _M.new(script, options)
       headers = request.headers,
       fresh = request.fresh,
       once = request.once,
+      limits = { request.connect_timeout_s, request.idle_timeout_s, request.body_bytes_max },
       at = core.time(bed.client),
     }
     local answer = type(script) == "function" and script(request, #bed.requests)
       or script[math.min(#bed.requests, #script)]
     return {
       wait = function()
-        local left = deadline - core.time(bed.client)
+        local now = core.enter(bed.client) -- the script may have closed it
         local takes_s = answer.takes_s or 0
-        if takes_s >= left then
-          core.advance(bed.client, left)
+        if now and takes_s >= deadline - now then
+          core.advance(bed.client, deadline - now)
           return nil, { kind = "timeout", phase = answer.timeout_phase or "sent", message = "scripted time-out" }
+        elseif now then
+          core.advance(bed.client, takes_s)
         end
-        core.advance(bed.client, takes_s)
         if answer.failure then
           return nil, answer
         end
@@ -98,6 +100,7 @@ function _M.new(script, options)
     end,
   }, options)
   given.detect = nil
+  bed.transport = transport
   bed.client = dsclient.new(given)
   function bed.advance(seconds)
     core.advance(bed.client, seconds)

@@ -155,8 +155,9 @@ local function routes_of(dialect)
     if row.name == row.operation then
       local path, names = type(row.path) == "table" and row.path[dialect] or row.path, {}
       local pattern = escape(CONTEXT .. path):gsub("%%{([%w%%_]+)%%}", function(parameter)
-        names[#names + 1] = parameter:gsub("%%", "")
-        return "(%d+)"
+        parameter = parameter:gsub("%%", "")
+        names[#names + 1] = parameter
+        return parameter == "kind" and "(%u[%u_]*)" or "(%d+)"
       end)
       routes[#routes + 1] = { row = row, pattern = "^" .. pattern .. "$", names = names }
     end

@@ -42,13 +42,18 @@ for _, resource in ipairs(_M.RESOURCES) do
   end
 end
 
-for alias, operation in pairs(ALIASES) do
+--- The row of an operation under a name of its own.
+function _M.alias(name, operation)
   local row = {}
   for field, value in pairs(rows[operation]) do
     row[field] = value
   end
-  row.name = alias
-  rows[alias] = row
+  row.name = name
+  return row
+end
+
+for name, operation in pairs(ALIASES) do
+  rows[name] = _M.alias(name, operation)
 end
 
 --- The row of an operation (`"instances.list"`) or of one of the seed's names.

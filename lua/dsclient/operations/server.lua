@@ -1,4 +1,4 @@
---- The server itself: its version.
+--- The server itself: its version, and the machines it runs on.
 
 return {
   product_info = {
@@ -8,5 +8,21 @@ return {
     replay = "read",
     result = "object",
     params = {},
+  },
+  masters = {
+    summary = "the masters, with their last heartbeats (up to 3.1)",
+    method = "GET",
+    path = "/monitor/masters",
+    replay = "read",
+    result = "list",
+    params = {},
+  },
+  nodes = {
+    summary = "the machines of a kind: MASTER, WORKER, ALERT_SERVER (3.2 and later)",
+    method = "GET",
+    path = "/monitor/{kind}",
+    replay = "read",
+    result = "list",
+    params = { { "kind", "enum", path = true } },
   },
 }

@@ -113,6 +113,7 @@ local types = {
   FailureStrategy = one_of { CONTINUE = true, END = true },
   WarningType = one_of { NONE = true, SUCCESS = true, FAILURE = true, ALL = true },
   TaskExecuteType = one_of { BATCH = true, STREAM = true },
+  RegistryNodeType = one_of { MASTER = true, WORKER = true, ALERT_SERVER = true },
 }
 
 --- The route's own error; from 3.2 on some have a hole, 3.3 tells the cause, too.
@@ -632,14 +633,14 @@ handle["server.product_info"] = function(ask)
   return { version = ask.world.version }
 end
 
-handle["monitor.list"] = function(ask)
+handle["server.nodes"] = function(ask)
   return core.array { rows.master(ask.world) }
 end
 
 -- --- requests -------------------------------------------------------------
 
 -- What a path segment in braces must be; else the request's parameter is bad.
-local SEGMENTS = { project = "long", definition = "long", id = "Integer" }
+local SEGMENTS = { project = "long", definition = "long", id = "Integer", node = "RegistryNodeType" }
 
 local function read_segments(ask, route, segments)
   for i, wanted in ipairs(route.segments) do

@@ -67,7 +67,7 @@ local ROUTES = {
     params = { { "tenantCode", "String" }, { "queueId", "Integer" } } },
   { "GET", "/users/get-user-info", "users.current", error = { 10098, "get user info error" } },
   { "GET", "/ui-plugins/query-product-info", "server.product_info", error = { 110003, "query plugins error" } },
-  { "GET", "/monitor/MASTERS", "monitor.list", error = { 10045, "list masters error" } },
+  { "GET", "/monitor/MASTERS", "server.nodes", error = { 10045, "list masters error" } },
 }
 
 local function split(path)
@@ -80,7 +80,7 @@ end
 
 local function compile(line_name)
   local line = lines.LINES[line_name]
-  local masters = line_name == "3.1" and "masters" or "MASTER"
+  local masters = line_name == "3.1" and "masters" or "{node}"
   local definition_filter = line.noun == "process" and "processDefineCode" or "workflowDefinitionCode"
   local routes = {}
   for i, row in ipairs(ROUTES) do

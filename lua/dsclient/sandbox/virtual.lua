@@ -145,7 +145,7 @@ function _M.new(options)
     url = "http://sandbox.invalid/dolphinscheduler",
     token = options.token,
     time = options.now,
-    clients = setmetatable({}, { __mode = "k" }),
+    clients = {}, -- until they are closed: a weak table still shows those that are being collected
   }, Box)
   box.site = sites.new(options, function()
     return box.time

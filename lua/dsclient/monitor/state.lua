@@ -1,0 +1,173 @@
+--- What a monitor must remember over restarts: what it reported of each run,
+-- how often it tried, and what it sent without knowing the outcome. JSON,
+-- replaced in one step; one monitor at a time holds it.
+
+local core = require "dsclient.core"
+local errors = require "dsclient.errors"
+
+local format = string.format
+
+local _M = {}
+
+local VERSION = 2
+
+local ENOENT = 2
+
+--- What is kept beside version and server; each begins as an empty table.
+--   runs: key → what is known of a run (round.lua)
+--   read: project code → true, once its failed runs were read
+--   said: what was said of the monitor as a whole: storm, paused, unreadable
+--   unfinished: {{at, from}}: seen at, the oldest unfinished run had begun
+--   recoveries: project → outcome → how many
+--   successes: project code → workflow code → when a run last ended well
+local TABLES = { "runs", "read", "said", "unfinished", "recoveries", "successes" }
+
+local State = {}
+State.__index = State
+
+local function refuse(kind, path, message)
+  return nil, errors.new { kind = kind, argument = "state_file", message = format("%s: %s", path, message) }
+end
+
+--- @treturn string|nil the text; nil where there is no such file
+-- @treturn string|nil why it can't be read
+local function read_file(path)
+  local file, message, number = io.open(path, "rb")
+  if not file then
+    return nil, number ~= ENOENT and message or nil
+  end
+  local text
+  text, message = file:read "*a"
+  file:close()
+  return text, message
+end
+
+--- From one version to the next.
+local MIGRATIONS = {
+  -- 1 knew runs only: the projects of these had been read
+  function(stored)
+    stored.read = {}
+    for _, run in pairs(stored.runs) do
+      stored.read[run.project_code] = true
+    end
+  end,
+}
+
+local function migrate(state, stored, text)
+  local ok, message = require("dsclient.sys").write_atomic(state.path .. ".bak", text)
+  if not ok then
+    return refuse("argument", state.path, "the copy before its migration can't be written: " .. message)
+  end
+  for version = stored.version, VERSION - 1 do
+    MIGRATIONS[version](stored)
+  end
+  return true
+end
+
+local function adopt(state, text)
+  local stored = core.decode(text)
+  if type(stored) ~= "table" or type(stored.runs) ~= "table" or not (MIGRATIONS[stored.version]
+    or type(stored.version) == "number" and stored.version >= VERSION) then
+    return refuse("argument", state.path, "is no state of a monitor")
+  elseif stored.version > VERSION then
+    return refuse("argument", state.path, format("was written by a newer version (%d)", stored.version))
+  elseif stored.server ~= state.server then
+    return refuse("argument", state.path, format("is of another server, %s", tostring(stored.server)))
+  elseif stored.version < VERSION then
+    local ok, err = migrate(state, stored, text)
+    if not ok then
+      return nil, err
+    end
+  end
+  for _, name in ipairs(TABLES) do
+    state[name] = stored[name] or {}
+  end
+  state.last_complete_at = stored.last_complete_at
+  return state
+end
+
+--- Opens the state of a server; without a path it is kept in memory only.
+-- @treturn table|nil the tables above, and last_complete_at: when the last
+--   complete round began; or nil and an error: "busy" when another monitor
+--   holds it, "argument" when it can't be used
+function _M.open(path, server)
+  local state = setmetatable({ path = path, server = server }, State)
+  for _, name in ipairs(TABLES) do
+    state[name] = {}
+  end
+  if not path then
+    return state
+  end
+  local lock, message, why = require("dsclient.sys").lock(path .. ".lock")
+  if not lock then
+    if why == "locked" then
+      return refuse("busy", path, "another monitor holds this state")
+    end
+    return refuse("argument", path, message)
+  end
+  state.lock = lock
+  local text
+  text, message = read_file(path)
+  local opened, err = state, nil
+  if message then
+    opened, err = refuse("argument", path, message)
+  elseif text then
+    opened, err = adopt(state, text)
+  end
+  if not opened then
+    lock:release()
+  end
+  return opened, err
+end
+
+--- The key of a run: ids are of the whole server on all lines, but a project
+-- is part of every path.
+function _M.key(project_code, id)
+  return format("%s/%d", project_code, id)
+end
+
+--- Makes what was changed durable.
+-- @treturn boolean|nil true; or nil and a message
+function State:save()
+  if not self.path then
+    return true
+  end
+  local stored = { version = VERSION, server = self.server, last_complete_at = self.last_complete_at }
+  for _, name in ipairs(TABLES) do
+    stored[name] = self[name]
+  end
+  local text, message = core.encode(stored)
+  if not text then
+    return nil, message
+  elseif text == self.saved then
+    return true
+  end
+  local ok
+  ok, message = require("dsclient.sys").write_atomic(self.path, text .. "\n")
+  if not ok then
+    return nil, message
+  end
+  self.saved = text
+  return true
+end
+
+--- The reason to pause, while a file "STATE.pause" is there; else nil. One that
+-- can't be read pauses, too.
+function State:paused()
+  if not self.path then
+    return nil
+  end
+  local text, message = read_file(self.path .. ".pause")
+  text = text or message
+  return text and text:match "^%s*(.-)%s*$"
+end
+
+--- Gives the state free for another monitor.
+function State:close()
+  if self.lock then
+    self.lock:release()
+    self.lock = nil
+  end
+end
+
+return _M

@@ -220,8 +220,8 @@ describe("bin/dsclient-sandbox", function()
       end
     end)
     assert.equal(2, projects)
-    assert.equal(0, result.code)
     assert.equal("", result.errors)
+    assert.equal(0, result.code)
   end)
 
   it("says what is wrong, with status 2", function()

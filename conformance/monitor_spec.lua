@@ -57,7 +57,7 @@ describe("dsmonitor on a real server", function()
     monitor.process = assert(uv.spawn("lua5.4", {
       args = {
         "bin/dsmonitor", "--api-url", url, "--token-file", folder .. "/token",
-        "--state", folder .. "/state", "--config", folder .. "/config", "--project", project, "--once", "--json", ...,
+        "--state", folder .. "/state", "--project", project, "--once", "--json", ...,
       },
       stdio = { nil, out, err },
     }, function(status)
@@ -102,8 +102,6 @@ describe("dsmonitor on a real server", function()
     folder = assert(uv.fs_mkdtemp(uv.os_tmpdir() .. "/dsmonitor-XXXXXX"))
     write("token", token .. "\n")
     write("config", CONFIG)
-    -- all at once, though they failed before and are many
-    write("config", "return { recover_existing = true, storm_min = 30, max_recoveries_per_round = 30 }")
   end)
 
   teardown(function()

@@ -1,9 +1,9 @@
--- A helper of busted: the collector never rests, so what is used after it was
--- collected is found. A whole cycle passes within each 256 KB of new values; with
--- less the suite would take days. (Lua 5.4 starts in its generational mode,
--- which heeds neither pause nor multiplier.)
+-- A helper of busted: the collector goes through all values again as soon as a
+-- few per cent of new ones are there, so what is used after it was collected is
+-- found. (Lua 5.4 starts in its generational mode, which heeds neither pause nor
+-- multiplier; without any pause the suite would take days.)
 if _VERSION == "Lua 5.4" then
-  collectgarbage("incremental", 0, 1000, 18)
+  collectgarbage "incremental"
 end
-collectgarbage("setpause", 0)
+collectgarbage("setpause", 104)
 collectgarbage("setstepmul", 1000)

@@ -1,4 +1,5 @@
---- What the C modules are made of: the floors of the house (architecture §1, §2).
+--- What the C modules are made of: the core has no I/O and no memory of its own,
+-- and libcurl is linked by one module only.
 
 local function lines(command)
   local list = {}

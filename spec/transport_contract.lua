@@ -1,4 +1,4 @@
---- What every transport must do (architecture §5). A spec calls this inside a `describe`:
+--- What every transport must do. A spec calls this inside a `describe`:
 ---
 ---     contract({new = function(options) return transport end, now = function() return seconds end},
 ---       {describe = describe, it = it, before_each = before_each, after_each = after_each})

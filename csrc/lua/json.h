@@ -48,7 +48,7 @@ struct ldsc_shape {
 const struct ldsc_key *ldsc_findkey(const struct ldsc_shape *shape,
                                     const char *text, size_t length);
 
-/* A state as the server's enum numbers it; see ds-api.md on states. */
+/* A state as the server's enum numbers it. */
 struct ldsc_state {
   const char *name;
   uint8_t finished, failed, running;

@@ -20,7 +20,7 @@ struct known_key {
   uint8_t flags;
 };
 
-/* Every `long` of the server that is a code, in all lines (ds-api.md, §7). */
+/* Every `long` of the server's entities that is a code, in all lines. */
 static const struct known_key codes[] = {
     {"code", NULL, LDSC_CODE},
     {"projectCode", NULL, LDSC_CODE},

@@ -1,23 +1,22 @@
---- The way of one call: arguments, cache, server line, requests, value.
--- `advance` below is the only place in the library that may wait.
+--- The way of one call: arguments, cache, server line, requests, value; read it
+-- from `perform` on. drive.lua is the loop that sends and waits.
 
 local arguments = require "dsclient.arguments"
 local core = require "dsclient.core"
+local detect = require "dsclient.detect"
 local dialects = require "dsclient.dialect"
-local errors = require "dsclient.errors"
+local driver = require "dsclient.drive"
 local operations = require "dsclient.operations"
 local paging = require "dsclient.paging"
 local token = require "dsclient.token"
 
-local _M = {}
+local enter, failure = driver.enter, driver.failure
 
--- Of a call, of an attempt (s): lists are slow on large servers, and an
--- abandoned one is still worked on there.
-local TIMEOUT_S, LIST_TIMEOUT_S = 30, 300
-local ATTEMPT_TIMEOUT_S, LIST_ATTEMPT_TIMEOUT_S = 10, 25
+local _M = { enter = enter }
 
--- So long is a run held after an execute (ds-api.md §11, 33 to 36: two at
--- once can wedge it; the state moves within a second or so).
+-- So long is a run held after an execute. Two at the same moment are both
+-- accepted, and on the newest line a run may then never end; its state moves
+-- within a second or so (measured on 3.1.1, 3.2.2 and 3.3-dev).
 local HOLD_S = 10
 
 local CALL_OPTIONS = {
@@ -30,160 +29,6 @@ local CALL_OPTIONS = {
   raw = { type = "boolean" },
 }
 _M.OPTIONS = CALL_OPTIONS
-
---- The time on the client's clock. Every call begins here.
--- @treturn number|nil seconds; nil and an error where the client is closed, or
---   belongs to the process that this one was forked from
-local function enter(state, operation)
-  local now_s, why = core.enter(state.client)
-  if not now_s then
-    return nil, errors.new { kind = "closed", operation = operation, message = why }
-  end
-  return now_s
-end
-_M.enter = enter
-
---- An error of this call; no text of it holds the token.
-local function failure(state, row, fields)
-  fields.operation = fields.operation or row.name
-  local secret = state.token
-  if secret and secret ~= "" and fields.message then
-    local from, to = fields.message:find(secret, 1, true)
-    while from do
-      fields.message = fields.message:sub(1, from - 1) .. "***" .. fields.message:sub(to + 1)
-      from, to = fields.message:find(secret, from + 3, true)
-    end
-  end
-  return errors.new(fields)
-end
-
--- What the machine's verdict leaves unsaid.
-local HINTS = {
-  auth = "the token is missing, wrong or expired (HTTP 401)",
-  throttled = "the server refuses more requests for now (HTTP 429)",
-  not_api = "no answer of the DolphinScheduler API: is the base path right?",
-  deadline = "the time of the call is over",
-  outcome_unknown = "sent, but no answer tells what came of it: read before sending again",
-}
-
-local function call_failure(state, row, call, kind)
-  local report = call:report()
-  report.kind = kind
-  local said = report.message
-  local hint = HINTS[kind]
-  report.message = hint and said and hint .. ": " .. said or hint or said or ""
-  return failure(state, row, report)
-end
-
-local function attempt(state, request, deadline, server, fresh)
-  request.url = state.urls[server] .. request.path
-  request.headers = request.body and state.form_headers or state.headers
-  request.fresh = fresh
-  local exchange, failed = state.transport:start(request, deadline)
-  if not exchange then
-    return nil, failed
-  end
-  return exchange:wait()
-end
-
-local function log_repeat(state, row, call, wait_s, server)
-  local report = call:report()
-  state.options.log("warn", row.name .. ": " .. report.cause .. (wait_s > 0 and ", again after a pause" or ", again"), {
-    event = "retry",
-    operation = row.name,
-    cause = report.cause,
-    status = report.status,
-    code = report.code,
-    attempt = call:attempts(),
-    wait_s = wait_s,
-    server = server and state.urls[server],
-  })
-end
-
---- Tells the log what is worth telling of one turn of the loop: what was done,
--- and what the machine asks for next.
-local function log_turn(state, row, call, done, action, a, b)
-  if not state.options.log then
-    return
-  elseif done == "send" and action == "send" then
-    log_repeat(state, row, call, 0, b)
-  elseif done == "send" and action == "sleep" then
-    log_repeat(state, row, call, a)
-  elseif done == "token" and action == "send" then
-    state.options.log("info", row.name .. ": refused (401), again with the new token",
-      { event = "token", operation = row.name })
-  end
-end
-
---- Does what the machine asks for, tells it what came of it, and returns what
--- it asks for next (with the answer's body when it is done).
-local function advance(state, call, request, action, a, b, c)
-  if action == "send" then
-    local response, failed = attempt(state, request, a, b, c)
-    if not response then
-      return call:failed(failed.kind, failed.phase, failed.stale, failed.message)
-    end
-    request.answer = response.body
-    local headers = response.headers
-    return call:answered(response.status, headers["content-type"], headers["retry-after"], headers.date,
-      response.body, response.bytes_in, response.bytes_out)
-  elseif action == "sleep" then
-    if enter(state) then -- the log may have closed the client
-      state.runtime.sleep(a)
-    end
-    return call:resumed()
-  end
-  local fresh = token.ask(state.options)
-  local different = fresh and fresh ~= state.token and enter(state) ~= nil
-  if different then
-    token.use(state, fresh)
-  end
-  return call:renewed(different)
-end
-
-local function drive(state, row, call, request, action, a, b, c)
-  while action ~= "done" and action ~= "fail" do
-    local done = action
-    action, a, b, c = advance(state, call, request, action, a, b, c)
-    log_turn(state, row, call, done, action, a, b)
-  end
-  return action, a, b
-end
-
-local function timeouts(state, row, opts)
-  local list = row.result == "page" or row.result == "list"
-  local options = state.options
-  return opts.timeout_s or options.timeout_s or (list and LIST_TIMEOUT_S or TIMEOUT_S),
-    opts.attempt_timeout_s or options.attempt_timeout_s or (list and LIST_ATTEMPT_TIMEOUT_S or ATTEMPT_TIMEOUT_S)
-end
-
---- The machine's number of a row; registered at its first use.
-local function number_of(state, row)
-  local number = state.numbers[row]
-  if not number then
-    local timeout_s, attempt_timeout_s = timeouts(state, row, {})
-    number = core.register(state.client, {
-      name = row.name,
-      replay = row.replay,
-      timeout_s = timeout_s,
-      attempt_timeout_s = attempt_timeout_s,
-      already = row.already,
-    })
-    state.numbers[row] = number
-  end
-  return number
-end
-_M.number_of = number_of
-
-local function new_request(state, row)
-  return {
-    method = row.method,
-    once = row.replay == "once",
-    connect_timeout_s = state.options.connect_timeout_s,
-    idle_timeout_s = state.options.idle_timeout_s,
-    body_bytes_max = state.options.body_bytes_max,
-  }
-end
 
 local function ensure_token(state)
   if state.token then
@@ -202,99 +47,6 @@ local function ensure_token(state)
   return true
 end
 
--- --- server lines --------------------------------------------------------
-
-local DETECT = { name = "server.detect", method = "GET", replay = "read", result = "object" }
-
---- One probe: "there", "absent", "throttled", or nil and an error.
-local function probe(state, path, timeout_s)
-  local call, action, a, b, c = core.call(state.client, number_of(state, DETECT), timeout_s)
-  local request = new_request(state, DETECT)
-  request.path = path
-  while action ~= "done" and action ~= "fail" do
-    local done = action
-    action, a, b, c = advance(state, call, request, action, a, b, c)
-    local cause = call:report().cause
-    if action ~= "done" and (cause == "throttled" or cause == "not_api" or cause == "api") then
-      call:finish(false)
-      return cause == "api" and "there" or cause == "not_api" and "absent" or "throttled"
-    end
-    log_turn(state, DETECT, call, done, action, a, b)
-  end
-  call:finish(action == "fail")
-  if action == "fail" then
-    return nil, call_failure(state, DETECT, call, a)
-  end
-  return "there"
-end
-
-local function pause(state, deadline)
-  local now_s = enter(state)
-  if now_s then
-    state.runtime.sleep(math.min(dialects.PROBE_PAUSE_S, math.max(deadline - now_s, 0)))
-  end
-end
-
---- Finds out which dialect the server speaks. A 429 decides nothing: behind
--- the limiter an unknown path is always refused, a known one only sometimes.
-local function detect(state, deadline)
-  local absent, throttled = {}, false
-  while not (absent[1] and absent[2]) do
-    for i, one in ipairs(dialects.PROBES) do
-      local now_s, err = enter(state)
-      if not now_s then
-        return nil, err
-      elseif now_s >= deadline then
-        local message = "the time of the call is over before the server line was found"
-        return nil, failure(state, DETECT, { kind = throttled and "throttled" or "deadline", message = message })
-      end
-      local verdict = "absent"
-      if not absent[i] then
-        verdict, err = probe(state, one.path, deadline - now_s)
-      end
-      if verdict == "there" then
-        return one.dialect
-      elseif not verdict then
-        return nil, err
-      end
-      absent[i] = verdict == "absent"
-      throttled = verdict == "throttled"
-      if throttled then
-        pause(state, deadline)
-      end
-    end
-  end
-  local message = "neither workflow-* nor process-* paths are there: is the base path right?"
-  return nil, failure(state, DETECT, { kind = "not_api", message = message })
-end
-
-local function set_dialect(state, dialect)
-  if state.dialect ~= dialect and state.options.log then
-    state.options.log("info", "the server speaks the dialect " .. dialect, { event = "dialect", dialect = dialect })
-  end
-  state.dialect = dialect
-end
-
---- The dialect for a row, found out at the first row that needs to know.
-local function dialect_for(state, row, deadline)
-  if state.dialect and not state.dialect_doubtful then
-    return state.dialect
-  end
-  local needed = row.rows or type(row.path) == "table"
-  for _, param in ipairs(row.params) do
-    needed = needed or type(param[3]) == "table"
-  end
-  if not needed then
-    return state.dialect or "workflow"
-  end
-  local dialect, err = detect(state, deadline)
-  if not dialect then
-    return nil, err
-  end
-  set_dialect(state, dialect)
-  state.dialect_doubtful = nil
-  return dialect
-end
 -- --- values --------------------------------------------------------------
 
 local function shape_of(state, row, dialect, raw)
@@ -347,7 +99,7 @@ local function open(state, row, bound, opts, deadline)
     return nil, err
   end
   local dialect, now_s
-  dialect, err = dialect_for(state, row, deadline)
+  dialect, err = detect.dialect_for(state, row, deadline)
   if dialect then
     now_s, err = enter(state)
   end
@@ -356,8 +108,8 @@ local function open(state, row, bound, opts, deadline)
     return nil, err
   end
   local left_s = math.max(deadline - now_s, 1e-6)
-  local _, attempt_timeout_s = timeouts(state, row, opts)
-  local call, action, a, b, c = core.call(state.client, number_of(state, row), left_s, attempt_timeout_s)
+  local _, attempt_timeout_s = driver.timeouts(state, row, opts)
+  local call, action, a, b, c = core.call(state.client, driver.number_of(state, row), left_s, attempt_timeout_s)
   return {
     state = state,
     row = row,
@@ -377,18 +129,18 @@ end
 -- @return the value (nil where there is no data), or the error
 local function exchange(ticket, extra)
   local state, row, call = ticket.state, ticket.row, ticket.call
-  local request = new_request(state, row)
+  local request = driver.new_request(state, row)
   request.path, request.body = arguments.request(row, ticket.bound, ticket.dialect, extra)
   if not ticket.action then
     ticket.action, ticket.a, ticket.b, ticket.c = call:request()
   end
-  local outcome, first, last = drive(state, row, call, request, ticket.action, ticket.a, ticket.b, ticket.c)
+  local outcome, first, last = driver.drive(state, row, call, request, ticket.action, ticket.a, ticket.b, ticket.c)
   ticket.action = nil
   if outcome == "fail" then
     if first == "not_api" and not state.options.server_version then
       state.dialect_doubtful = true
     end
-    return false, call_failure(state, row, call, first)
+    return false, driver.call_failure(state, row, call, first)
   elseif not first then
     return true, nil
   end
@@ -507,7 +259,7 @@ local function from_cache(state, row, args, opts, key)
   if opts.refresh then
     return nil
   end
-  local number = not opts.uncounted and number_of(state, row) or nil
+  local number = not opts.uncounted and driver.number_of(state, row) or nil
   local value, age_s = core.lookup(state.client, number, key, opts.borrow)
   if value == nil then
     return nil
@@ -529,7 +281,7 @@ local function deadline_of(state, row, opts)
   if not now_s then
     return nil, err
   end
-  return opts.deadline or now_s + timeouts(state, row, opts)
+  return opts.deadline or now_s + driver.timeouts(state, row, opts)
 end
 
 --- Performs an operation.
@@ -634,7 +386,7 @@ function _M.check_connection(state, opts)
   elseif type(user) ~= "table" or user.userName == nil then
     return nil, not_this_api(state)
   end
-  dialect, err = dialect_for(state, operations.find "workflows.list", deadline)
+  dialect, err = detect.dialect_for(state, operations.find "workflows.list", deadline)
   if not dialect then
     err.operation = WHO.name
     return nil, err

@@ -6,9 +6,13 @@
 --       print(run.name, run.startTime)
 --     end
 --
--- Where to read on: `call.lua` is the way of one call, `operations/` the table
--- of what the server can do, `options.lua` the options; the policy (cache,
--- retries, metrics) is in the C core.
+-- Where to read on: `call.lua` is the way of one call, with `arguments.lua` and
+-- `names.lua` (what is given), `paging.lua` (lists), `token.lua`, `detect.lua`
+-- and `dialect.lua` (the server line) and `drive.lua` (the loop that sends and
+-- waits) at its sides. `operations/` is the table of what the server can do,
+-- `options.lua` that of the options, `errors.lua` the kinds of errors, `memo.lua`
+-- and `report.lua` are for users' functions and for people. The policy (cache,
+-- retries, metrics) is in the C core. `monitor/` and `sandbox/` stand on top.
 --
 -- Success is `value, nil, meta`, failure `nil, err` (see errors.lua). Only a
 -- wrong Lua type or an unknown name throws.

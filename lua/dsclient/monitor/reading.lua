@@ -243,7 +243,12 @@ end
 
 --- An error as the reason of an event: its kind, then what was said.
 function _M.reason(err)
-  local said = err.code and string.format("%d %s", err.code, err.message or "") or err.message or ""
+  local said = err.message or ""
+  if err.code then
+    said = string.format("%d %s", err.code, said)
+  elseif said == "" and err.status then
+    said = string.format("HTTP %d", err.status)
+  end
   return err.kind .. ": " .. said
 end
 

@@ -224,7 +224,7 @@ local function ended(monitor, entry, row)
     entry.retry_at = sent.at + cooldown_s(monitor, entry)
   end
   local left_s = entry.retry_at and math.max(0, entry.retry_at - monitor:now())
-  monitor:say("failed_again", entry, row.state .. (left_s and format(", next attempt in %.0f s", left_s) or ""))
+  monitor:say("failed_again", entry, row.state .. (left_s and format(": next attempt in %.0f s", left_s) or ""))
 end
 
 --- What the row says of a recovery that was sent.

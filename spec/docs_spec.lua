@@ -3,6 +3,7 @@
 
 local events = require "dsclient.monitor.events"
 local sandbox = require "dsclient.sandbox"
+local uv = require "luv"
 local watches = require "support.watch"
 
 local PATH = "docs/events.md"
@@ -97,5 +98,23 @@ describe("docs/events.md", function()
     for _, name in ipairs(events.NAMES) do
       assert.truthy(text:find("\n| `" .. name .. "` |", 1, true), name)
     end
+  end)
+end)
+
+describe("examples/failed_runs.lua", function()
+  it("prints the failed runs and the report", function()
+    local box = sandbox.start { projects = 2, workflows = 4, kinds = { "good", "broken" } }
+    local pipe = io.popen(("DS_API_URL='%s' DS_TOKEN='%s' '%s' examples/failed_runs.lua 2>&1"):format(box.url, box.token,
+      uv.exepath()))
+    local output = pipe:read "*a"
+    pipe:close()
+    box:stop()
+    local runs = {}
+    for project, workflow in output:gmatch "(demo%-%d)\t%d+\t(%a+%-%d)" do
+      runs[#runs + 1] = project .. "/" .. workflow
+    end
+    table.sort(runs)
+    assert.same({ "demo-1/broken-2", "demo-1/broken-4", "demo-2/broken-2", "demo-2/broken-4" }, runs)
+    assert.truthy(output:find("API call statistics", 1, true), output)
   end)
 end)

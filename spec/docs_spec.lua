@@ -104,8 +104,8 @@ end)
 describe("examples/failed_runs.lua", function()
   it("prints the failed runs and the report", function()
     local box = sandbox.start { projects = 2, workflows = 4, kinds = { "good", "broken" } }
-    local pipe = io.popen(("DS_API_URL='%s' DS_TOKEN='%s' '%s' examples/failed_runs.lua 2>&1"):format(box.url, box.token,
-      uv.exepath()))
+    local command = "DS_API_URL='%s' DS_TOKEN='%s' '%s' examples/failed_runs.lua 2>&1"
+    local pipe = io.popen(command:format(box.url, box.token, uv.exepath()))
     local output = pipe:read "*a"
     pipe:close()
     box:stop()

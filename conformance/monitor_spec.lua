@@ -2,11 +2,10 @@
 -- the server's own records, which are the runs, the task instances that each
 -- try left behind, and the log of requests.
 
-local core = require "dsclient.core"
 local curl = require "dsclient.curl"
 local dsclient = require "dsclient"
+local new_command = require "conformance.command"
 local seed = require "conformance.seed"
-local uv = require "luv"
 local wait_for = require "spec.support.wait_for"
 
 local KINDS = { "good", "flaky", "broken", "good", "late" }
@@ -22,68 +21,20 @@ local CONFIG = [[
 return { recover_existing = true, storm_min = 12, max_recoveries_per_round = 12, cooldown = "12s" }
 ]]
 
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
 describe("dsmonitor on a real server", function()
   local url, token = assert(os.getenv "DS_API_URL"), assert(os.getenv "DS_TOKEN")
   local access_log = assert(os.getenv "DS_RUN") .. "/logs/access.log"
-  local monitors = {}
-  local client, projects, folder
-
-  local function write(name, text)
-    local path = folder .. "/" .. name
-    local file = assert(io.open(path, "w"))
-    file:write(text)
-    file:close()
-    return path
-  end
-
-  local function wait_for_end(monitor)
-    wait_for("the end of dsmonitor", function()
-      uv.run "nowait"
-      return monitor.status
-    end, curl.sleep)
-  end
+  local client, projects, command
 
   --- Starts dsmonitor on projects, with further arguments.
-  local function launch(name, project, ...)
-    local monitor = { out = write(name .. ".out", ""), err = write(name .. ".err", "") }
-    local out, err = assert(uv.fs_open(monitor.out, "a", 0)), assert(uv.fs_open(monitor.err, "a", 0))
-    monitor.process = assert(uv.spawn("lua5.4", {
-      args = {
-        "bin/dsmonitor", "--api-url", url, "--token-file", folder .. "/token",
-        "--state", folder .. "/state", "--project", project, "--once", "--json", ...,
-      },
-      stdio = { nil, out, err },
-    }, function(status)
-      monitor.status = status
-      monitor.process:close()
-    end))
-    uv.fs_close(out)
-    uv.fs_close(err)
-    monitors[#monitors + 1] = monitor
-    return monitor
+  local function launch(project, ...)
+    return command:launch("--state", command.folder .. "/state", "--project", project, "--once", "--json", ...)
   end
 
-  --- Waits for its end.
-  -- @treturn number exit status
-  -- @treturn table events: name → list
-  local function finish(monitor)
-    wait_for_end(monitor)
-    local events, out, err = {}, read(monitor.out), read(monitor.err)
-    assert.is_nil(err:find("stack traceback", 1, true), err)
-    for text in out:gmatch "[^\n]+" do
-      local event = core.decode(text)
-      events[event.event] = events[event.event] or {}
-      table.insert(events[event.event], event)
-    end
-    assert.is_nil((out .. err):find(token, 1, true))
-    return monitor.status, events
+  --- Exit status, and events by name.
+  local function finish(process)
+    local status, out = command:finish(process)
+    return status, command:events(out)
   end
 
   local function run(...)
@@ -99,19 +50,12 @@ describe("dsmonitor on a real server", function()
       kinds = KINDS,
       sleep = curl.sleep,
     })
-    folder = assert(uv.fs_mkdtemp(uv.os_tmpdir() .. "/dsmonitor-XXXXXX"))
-    write("token", token .. "\n")
-    write("config", CONFIG)
+    command = new_command(url, token)
+    command:write("config", CONFIG)
   end)
 
   teardown(function()
-    for _, monitor in ipairs(monitors) do
-      if not monitor.status then
-        monitor.process:kill "sigkill"
-        wait_for_end(monitor)
-      end
-    end
-    os.execute("rm -r " .. folder)
+    command:close()
     client:close()
   end)
 
@@ -188,7 +132,7 @@ describe("dsmonitor on a real server", function()
   it("observes: it tells of each failed run once, and changes nothing", function()
     local before = all_runs()
     assert.equal(PROJECTS * WORKFLOWS, #before)
-    local status, events = run("observe", ALL)
+    local status, events = run(ALL)
     assert.equal(1, status)
     assert.same(expected(is_bad), counted(events.failed))
     assert.same(expected(is_bad), counted(events.would_recover))
@@ -199,15 +143,15 @@ describe("dsmonitor on a real server", function()
 
   it("leaves alone what it finds failed at first, all in a storm, and all while it is paused", function()
     local before = all_runs()
-    local status, events = run("known", "demo-1", "--state", folder .. "/known.state", "--recover", "demo-1/*")
+    local status, events = run("demo-1", "--state", command.folder .. "/known.state", "--recover", "demo-1/*")
     assert.equal(1, status)
     assert.equal(4, #events.skipped)
     assert.truthy(events.skipped[1].reason:find "^known")
-    status, events = run("storm", ALL, "--state", folder .. "/storm.state", "--recover", "demo-*/*")
+    status, events = run(ALL, "--state", command.folder .. "/storm.state", "--recover", "demo-*/*")
     assert.equal(1, status)
     assert.equal(1, #events.storm)
-    write("paused.state.pause", "maintenance")
-    status, events = run("paused", ALL, "--state", folder .. "/paused.state", "--config", folder .. "/config",
+    command:write("paused.state.pause", "maintenance")
+    status, events = run(ALL, "--state", command.folder .. "/paused.state", "--config", command.folder .. "/config",
       "--recover", "demo-*/*")
     assert.equal(1, status)
     assert.truthy(events.paused[1].reason:find "maintenance")
@@ -216,7 +160,7 @@ describe("dsmonitor on a real server", function()
   end)
 
   it("recovers only what is on the list", function()
-    local status, events = run("listed", ALL, "--config", folder .. "/config", "--recover", "demo-3/flaky-*")
+    local status, events = run(ALL, "--config", command.folder .. "/config", "--recover", "demo-3/flaky-*")
     local function listed(one)
       return of_last_project(one) and one.kind == "flaky" and 1 or nil
     end
@@ -231,11 +175,11 @@ describe("dsmonitor on a real server", function()
   end)
 
   it("recovers each failed run, not more often than allowed, and alone", function()
-    local monitor = launch("recover", ALL, "--config", folder .. "/config", "--recover", "demo-*/*")
+    local monitor = launch(ALL, "--config", command.folder .. "/config", "--recover", "demo-*/*")
     wait_for("a recovery", function()
-      return read(monitor.out):find '"recovering"'
+      return command:said(monitor):find '"recovering"'
     end, curl.sleep)
-    local status, events = run("second", ALL, "--recover", "demo-*/*")
+    local status, events = run(ALL, "--recover", "demo-*/*")
     assert.equal(5, status)
     assert.same({}, events)
     status, events = finish(monitor)
@@ -281,27 +225,27 @@ describe("dsmonitor on a real server", function()
 
   it("does nothing more, with its state and without", function()
     local before = all_runs()
-    for _, name in ipairs { "again", "forgetful" } do
-      local status, events = run(name, ALL, "--config", folder .. "/config", "--recover", "demo-*/*")
+    for _ = 1, 2 do
+      local status, events = run(ALL, "--config", command.folder .. "/config", "--recover", "demo-*/*")
       assert.equal(1, status)
       assert.is_nil(events.recovering)
       assert.same(before, all_runs())
-      os.remove(folder .. "/state")
+      os.remove(command.folder .. "/state") -- the second one has forgotten
     end
   end)
 
   it("ends with 0 where all is well", function()
     seed(client, { prefix = "healthy", projects = 1, workflows = 1, kinds = { "good" }, sleep = curl.sleep })
-    local status, events = run("healthy", "healthy-*")
+    local status, events = run("healthy-*")
     assert.equal(0, status)
     assert.is_nil(events.failed)
     assert.equal(1, #events.round)
   end)
 
   it("ends with 3 where nothing listens, with 4 where it is refused", function()
-    local status = run("unreachable", ALL, "--api-url", "http://127.0.0.1:1", "--state", folder .. "/other")
+    local status = run(ALL, "--api-url", "http://127.0.0.1:1", "--state", command.folder .. "/other")
     assert.equal(3, status)
-    status = run("refused", ALL, "--token-file", write("wrong", "wrong"))
+    status = run(ALL, "--token-file", command:write("wrong", "wrong"))
     assert.equal(4, status)
   end)
 end)

@@ -129,6 +129,9 @@ end
 local OWN = { page_size = options.CLIENT.page_size, rows_max = options.CLIENT.rows_max }
 
 local function check_own(row, args)
+  if args.page_size == nil and args.rows_max == nil then
+    return nil
+  end
   for name, rule in pairs(OWN) do
     local value = args[name]
     if value ~= nil and type(value) ~= "number" then

@@ -1,4 +1,4 @@
---- What recorded answers of real servers teach a client (ds-api.md §11), each
+--- What recorded answers of real servers teach a client, each
 -- fact with the answers that show it. That no answer at all is misread is in
 -- recordings_spec.lua.
 

@@ -24,14 +24,14 @@ end
 _M.TIMES = { startTime = "started_at", endTime = "ended_at", scheduleTime = "scheduled_at",
   submitTime = "submitted_at", restartTime = "restarted_at" }
 
---- Keys of codes on all lines (ds-api.md §7).
+--- Keys of codes on all lines.
 _M.CODES = set [[
   code projectCode workflowDefinitionCode processDefinitionCode processDefineCode workflowCode workFlowCode
   sourceWorkFlowCode targetWorkFlowCode subflowCode processCode definitionCode taskCode taskDefinitionCode
   depTaskCode preTaskCode postTaskCode environmentCode clusterCode triggerCode
 ]]
 
---- What keys up to 3.2 are called from 3.3 on (ds-api.md §3.1).
+--- What keys up to 3.2 are called from 3.3 on.
 _M.RENAMED = {
   processDefinition = "workflowDefinition",
   processDefinitionCode = "workflowDefinitionCode",

@@ -9,7 +9,7 @@ local format = string.format
 
 local _M = {}
 
--- An accepted recovery shows within a second or so (ds-api.md §11, 42). The
+-- An accepted recovery shows within a second or so (measured on 3.1.1). The
 -- first look comes soon, later ones ever more rarely.
 local FIRST_LOOK_S, LOOK_MAX_S = 0.5, 60
 -- Accepted, and so long without any effect: nobody knows what became of it.

@@ -188,7 +188,7 @@ local function brake(monitor)
   if _M.count_running(monitor) >= config.max_running_recoveries then
     return format("too_many_running: waits for one of %d recoveries to end", config.max_running_recoveries)
   elseif monitor:budget() <= 0 then
-    return format("round_limit: %d recoveries a round", config.max_recoveries_per_round)
+    return format("round_limit: %d a round", config.max_recoveries_per_round)
   end
 end
 
@@ -224,7 +224,7 @@ local function ended(monitor, entry, row)
     entry.retry_at = sent.at + cooldown_s(monitor, entry)
   end
   local left_s = entry.retry_at and math.max(0, entry.retry_at - monitor:now())
-  monitor:say("failed_again", entry, row.state .. (left_s and format(": next attempt in %.0f s", left_s) or ""))
+  monitor:say("failed_again", entry, row.state .. (left_s and format(": again in %.0f s", left_s) or ""))
 end
 
 --- What the row says of a recovery that was sent.

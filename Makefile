@@ -113,11 +113,6 @@ MAKEFLAGS += --no-print-directory
 monitor: deps-monitor
 	@$(MAKE) -s VM=lua5.4 SAN= demo
 
-# bash has a variable of this name; only ours counts
-ifneq ($(origin SECONDS),command line)
-SECONDS :=
-endif
-
 demo: all
 	@$(RUN) SECONDS="$(SECONDS)" DRY_RUN="$(DRY_RUN)" \
 	  exec $(LUA) examples/demo.lua

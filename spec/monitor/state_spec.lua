@@ -9,7 +9,15 @@ describe("a state", function()
   it("is there after a restart, ids and all", function()
     local path = watches.state_file()
     local state = assert(states.open(path, SERVER))
-    state.runs["5/7"] = { id = 7, project_code = "5", run_times = 2, sent = { at = 1.5, status = "intent" } }
+    state.runs["5/7"] = {
+      id = 7,
+      project_code = "5",
+      run_times = 2,
+      state = "FAILURE",
+      noted_at = 1,
+      last_at = 1.5,
+      sent = { at = 1.5, status = "intent" },
+    }
     state.last_complete_at = 1767225600.25
     assert.is_true(state:save())
     state:close()
@@ -60,6 +68,10 @@ describe("a state", function()
       ['{"version":1}'] = "is no state of a monitor",
       ['{"version":1.5,"runs":{}}'] = "is no state of a monitor",
       ['{"version":0,"runs":{}}'] = "is no state of a monitor",
+      ['{"version":2,"runs":{"1/2":7},"server":"' .. SERVER .. '"}'] = "is no state of a monitor",
+      ['{"version":2,"runs":{"1/2":{"id":2}},"server":"' .. SERVER .. '"}'] = "is no state of a monitor",
+      ['{"version":2,"runs":{},"said":1,"server":"' .. SERVER .. '"}'] = "is no state of a monitor",
+      ['{"version":2,"runs":{},"unfinished":[{"at":1}],"server":"' .. SERVER .. '"}'] = "is no state of a monitor",
       ['{"version":99,"runs":{},"server":"' .. SERVER .. '"}'] = "was written by a newer version (99)",
       ['{"version":2,"runs":{},"server":"http://other"}'] = "is of another server, http://other",
     } do

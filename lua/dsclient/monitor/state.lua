@@ -44,14 +44,46 @@ end
 
 --- From one version to the next.
 local MIGRATIONS = {
-  -- 1 knew runs only: the projects of these had been read
+  -- 1 knew runs only, all of them failed: their projects had been read
   function(stored)
+    local at = stored.last_complete_at or 0
     stored.read = {}
     for _, run in pairs(stored.runs) do
-      stored.read[run.project_code] = true
+      if type(run) == "table" and run.project_code then
+        stored.read[run.project_code] = true
+        run.noted_at, run.last_at, run.state = at, at, "FAILURE"
+      end
     end
   end,
 }
+
+-- What each run, and each look at unfinished ones, must have.
+local RUN_FIELDS = {
+  id = "number", project_code = "string", run_times = "number", state = "string", noted_at = "number",
+  last_at = "number",
+}
+local UNFINISHED_FIELDS = { at = "number", from = "number" }
+
+local function all_have(items, fields)
+  for _, item in pairs(items) do
+    for name, kind in pairs(fields) do
+      if type(item) ~= "table" or type(item[name]) ~= kind then
+        return false
+      end
+    end
+  end
+  return true
+end
+
+--- Is this what a monitor wrote? A file that somebody changed is not acted on.
+local function is_whole(state)
+  for _, name in ipairs(TABLES) do
+    if type(state[name]) ~= "table" then
+      return false
+    end
+  end
+  return all_have(state.runs, RUN_FIELDS) and all_have(state.unfinished, UNFINISHED_FIELDS)
+end
 
 local function migrate(state, stored, text)
   local ok, message = require("dsclient.sys").write_atomic(state.path .. ".bak", text)
@@ -82,7 +114,10 @@ local function adopt(state, text)
   for _, name in ipairs(TABLES) do
     state[name] = stored[name] or {}
   end
-  state.last_complete_at = stored.last_complete_at
+  if not is_whole(state) then
+    return refuse("argument", state.path, "is no state of a monitor")
+  end
+  state.last_complete_at = tonumber(stored.last_complete_at)
   return state
 end
 

@@ -195,6 +195,21 @@ describe("bin/dsmonitor", function()
     finish(child)
     assert.is_nil(child.out:find "\27")
   end)
+
+  it("has colours on a terminal, unless NO_COLOR says no", function()
+    local env = boxed { "broken" }
+    local function on_terminal(no_color)
+      local words = "NO_COLOR='%s' TERM=xterm DS_API_URL='%s' DS_TOKEN='%s' '%s' bin/dsmonitor --once"
+      words = words:format(no_color, env.DS_API_URL, env.DS_TOKEN, interpreter)
+      local pipe = io.popen('script -qec "' .. words .. '" /dev/null </dev/null')
+      local output = pipe:read "*a"
+      pipe:close()
+      assert.truthy(output:find("failed", 1, true), output)
+      return output:find "\27%[31mfailed" ~= nil
+    end
+    assert.is_true(on_terminal "")
+    assert.is_false(on_terminal "1")
+  end)
 end)
 
 describe("examples/demo.lua", function()

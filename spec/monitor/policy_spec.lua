@@ -206,6 +206,14 @@ describe("runs that nobody named", function()
       assert.equal("backfill: its runs are recovered where a rule says so", watch:reason(2))
       assert.same({ ["2"] = 1 }, box:executed())
     end)
+
+    it("of a backfill are not said to be recovered by one that observes, " .. version, function()
+      local box = box_of({ "broken" }, { server_version = version })
+      box:set_run { id = 1, command_type = "COMPLEMENT_DATA" }
+      local watch = watches.box(box, {})
+      watch.monitor:round()
+      assert.same({ "failed", "skipped" }, watch:names(1))
+    end)
   end
 
   it("and were stopped are no failures", function()

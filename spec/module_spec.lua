@@ -1,15 +1,7 @@
 --- What the C modules are made of: the core has no I/O and no memory of its own,
 -- and libcurl is linked by one module only.
 
-local function lines(command)
-  local list = {}
-  local pipe = assert(io.popen(command))
-  for line in pipe:lines() do
-    list[#list + 1] = line
-  end
-  pipe:close()
-  return list
-end
+local lines = require "support.lines"
 
 local function path_of(module)
   return assert(package.searchpath(module, package.cpath))

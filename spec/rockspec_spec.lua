@@ -1,17 +1,9 @@
 -- The rockspecs name files by hand or by script; what counts is that they name
 -- those of the tree.
 
-local NAMES = { "dsclient-core", "dsclient", "dsclient-sandbox" }
+local lines = require "support.lines"
 
-local function lines(command)
-  local list = {}
-  local pipe = assert(io.popen(command))
-  for line in pipe:lines() do
-    list[#list + 1] = line
-  end
-  pipe:close()
-  return list
-end
+local NAMES = { "dsclient-core", "dsclient", "dsclient-sandbox" }
 
 local function load_rockspec(name)
   local file = assert(io.open(("rockspec/%s-scm-1.rockspec"):format(name)))

@@ -284,6 +284,20 @@ local function deadline_of(state, row, opts)
   return opts.deadline or now_s + driver.timeouts(state, row, opts)
 end
 
+--- What each call begins with: its deadline, and its arguments as the server
+-- wants them.
+-- @treturn number|nil
+-- @treturn table bound arguments; or the error
+local function begin(state, row, args, opts)
+  local deadline, err = deadline_of(state, row, opts)
+  if not deadline then
+    return nil, err
+  end
+  local bound
+  bound, err = arguments.bind(row, args, state.context, deadline)
+  return bound and deadline, bound or err
+end
+
 --- Performs an operation.
 -- @tparam table state the client's insides
 -- @tparam table|string row of the operations table, or its name
@@ -293,15 +307,11 @@ end
 function _M.perform(state, row, args, opts)
   row = type(row) == "table" and row or operations.find(row)
   opts = opts or NO_OPTIONS
-  local deadline, bound, err
-  deadline, err = deadline_of(state, row, opts)
+  local deadline, bound = begin(state, row, args, opts)
   if not deadline then
-    return nil, err
+    return nil, bound
   end
-  bound, err = arguments.bind(row, args, state.context, deadline)
-  if not bound then
-    return nil, err
-  end
+  local err
   local ttl_s = ttl_for(state, row, opts)
   local key
   if row.replay == "read" and ttl_s > 0 and opts.cache ~= false and state.options.enable_cache then
@@ -343,17 +353,11 @@ end
 function _M.pages(state, row, args, opts)
   opts = opts or NO_OPTIONS
   return paging.pages(function(number, page_size)
-    local deadline, bound, err
-    deadline, err = deadline_of(state, row, opts)
+    local deadline, bound = begin(state, row, args, opts)
     if not deadline then
-      return nil, err
+      return nil, bound
     end
-    bound, err = arguments.bind(row, args, state.context, deadline)
-    if not bound then
-      return nil, err
-    end
-    local ticket
-    ticket, err = open(state, row, bound, opts, deadline)
+    local ticket, err = open(state, row, bound, opts, deadline)
     if not ticket then
       return nil, err
     end

@@ -10,8 +10,10 @@ local DEFAULT = watches.DEFAULT
 local PROJECTS, WORKFLOWS, INTERVAL_S = 3, 100, 300
 
 -- What a request meets: of a thousand so many.
-local FAULTS = { reset_before = 5, reset_after = 5, cut = 5, status_500 = 10, status_502_after = 3, garbage = 2,
-  stall_after = 2, slow = 5 }
+local FAULTS = {
+  { "reset_before", 5 }, { "reset_after", 5 }, { "cut", 5 }, { "status_500", 10 }, { "status_502_after", 3 },
+  { "garbage", 2 }, { "stall_after", 2 }, { "slow", 5 },
+}
 
 local function kinds()
   local list = {}
@@ -62,7 +64,7 @@ local function live(box, path, events, random, until_s)
         events[#events + 1] = event
       end,
     },
-  }, { timeout_s = 60 })
+  }, { timeout_s = 60, jitter = "none" })
   make_mortal(watch, random)
   local ends_at = math.min(until_s, box:now() + random(2 * HOUR))
   watch.stopped = function()
@@ -92,8 +94,8 @@ describe("a day with 300 workflows", function()
       every_s = 4 * HOUR,
       duration_s = 30,
     }
-    for fault, of_thousand in pairs(FAULTS) do
-      box:fault { fault = fault, rate = of_thousand / 1000 }
+    for _, fault in ipairs(FAULTS) do
+      box:fault { fault = fault[1], rate = fault[2] / 1000 }
     end
     local random, path = generator(20260101), watches.state_file()
     local until_s = box:now() + DAY

@@ -289,10 +289,11 @@ describe("a monitor", function()
 
     it("keeps what it knew of a project that can't be read, and leaves it alone", function()
       local box = box_of { "broken" }
-      local watch = watches.box(box, { recover = ALL, cooldown_s = 0 })
-      watch.monitor:round()
-      box:sleep(5)
-      box:fault { fault = "status_500", operation = "instances.list", times = 8 }
+      local watch = watches.box(box, { recover = ALL })
+      watch:run(30)
+      assert.equal("failed_again", watch:names(1)[3])
+      box:sleep(60) -- the next attempt is due
+      box:fault { fault = "status_500", operation = "instances.list", times = 4 }
       local report = watch.monitor:round()
       assert.equal(1, report.open)
       assert.same({ ["1"] = 1 }, box:executed())
@@ -385,7 +386,9 @@ describe("a monitor", function()
       local box = box_of({ "flaky", "broken" }, { duration_s = 20 })
       box:sleep(100)
       local watch = watches.box(box, { recover = ALL })
+      local began = box:now()
       local report = watch.monitor:once()
+      assert.is_true(box:now() - began < 60 + 120 + 60) -- two cooldowns, and the last try
       assert.equal(1, report.recovered)
       assert.equal(3, report.failed_again)
       assert.equal(1, report.open)

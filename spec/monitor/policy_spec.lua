@@ -216,6 +216,13 @@ describe("runs that nobody named", function()
     end)
   end
 
+  it("of a backfill are told by the kind of their first command", function()
+    assert.is_true(policy.is_backfill { commandType = "COMPLEMENT_DATA" })
+    assert.is_true(policy.is_backfill { commandType = "START_FAILURE_TASK_PROCESS", complementData = true })
+    assert.is_true(policy.is_backfill { historyCmd = "COMPLEMENT_DATA,START_FAILURE_TASK_PROCESS" })
+    assert.is_false(policy.is_backfill { commandType = "SCHEDULER", historyCmd = "SCHEDULER", complementData = false })
+  end)
+
   it("and were stopped are no failures", function()
     local box = box_of { "broken" }
     box:set_run { id = 1, state = "STOP" }

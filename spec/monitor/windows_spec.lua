@@ -172,6 +172,24 @@ describe("the window of a round", function()
     assert.same(failed_ids(box), told_ids(watch))
   end)
 
+  it("costs nothing more for what failed long before", function()
+    local box = box_of { "broken" }
+    local first = watches.box(box, { state_file = watches.state_file() })
+    first:run(100)
+    first:close()
+    for _ = 1, 10 do
+      start(box, "broken-1", "broken")
+      box:sleep(10)
+    end
+    box:sleep(60 * HOUR)
+    local second = watches.box(box, { state_file = first.state_file })
+    second:run(60)
+    local before = box:requests().total
+    second:run(540)
+    assert.equal(10, #told_ids(second))
+    assert.equal(9, box:requests().total - before)
+  end)
+
   it("costs a request a project, and two now and then", function()
     local box = sandbox.new { projects = 3, workflows = 2, kinds = { "good" } }
     local watch = watches.box(box, {})

@@ -83,9 +83,8 @@ function Watch:run(seconds)
   self.stopped = function()
     return self.now() >= until_s
   end
-  self.monitor.ending = nil
   self.monitor:run()
-  self.stopped = nil
+  self.stopped, self.monitor.ending = nil, nil
 end
 
 --- Ends it, as a restart does.

@@ -189,7 +189,7 @@ function _M.superseding(monitor, entry)
   local rows, err = pages.next()
   while rows and rows[1] do
     for _, row in ipairs(rows) do
-      if row.id ~= entry.id and is_later(monitor, row, entry) and (row.running or _M.is_good(row)) then
+      if is_later(monitor, row, entry) and (row.running or _M.is_good(row)) then
         return row
       end
     end

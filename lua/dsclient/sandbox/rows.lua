@@ -155,6 +155,8 @@ local DETAILS = {
 
 --- A run; a single one comes with its definition, a listed one with names.
 function _M.run(world, run, single)
+  -- told by the history of commands, which lists of 3.1 don't read
+  local backfill = run.commands[1] == "COMPLEMENT_DATA" and (single or world.line_name ~= "3.1")
   local row = {
     id = run.id,
     workflowDefinitionCode = run.definition.code,
@@ -168,8 +170,8 @@ function _M.run(world, run, single)
     runTimes = run.run_times,
     name = run.name,
     commandType = run.command_type,
-    cmdTypeIfComplement = run.commands[1],
-    complementData = run.commands[1] == "COMPLEMENT_DATA",
+    cmdTypeIfComplement = backfill and "COMPLEMENT_DATA" or run.command_type,
+    complementData = backfill,
     isSubWorkflow = run.is_sub and "YES" or nil,
   }
   if single or world.line_name ~= "3.1" then

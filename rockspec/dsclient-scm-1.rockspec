@@ -25,6 +25,7 @@ build = {
         "csrc/curl/module.c",
         "csrc/curl/options.c",
         "csrc/curl/pool.c",
+        "csrc/curl/sockets.c",
       },
       incdirs = { "csrc", "$(CURL_INCDIR)" },
       defines = { "_POSIX_C_SOURCE=200809L" },

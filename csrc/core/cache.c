@@ -13,10 +13,11 @@ struct node {
   char *bytes; /* the key, then the value */
   size_t key_length, length, charge;
   uint64_t hash;
-  int64_t stored_us, fresh_until_us;
+  int64_t stored_us, fresh_until_us, stale_until_us;
   uint32_t next_in_bucket;
   uint32_t newer, older; /* in order of insertion; `newer` links free nodes */
   bool live, visited, has_object;
+  bool expired; /* it is counted as such */
 };
 
 struct dsc_cache {
@@ -106,6 +107,12 @@ void dsc_cache_free(dsc_cache *cache) {
   dsc_free(env, cache, sizeof *cache);
 }
 
+static bool has_key(const struct node *node, const char *key,
+                    size_t key_length) {
+  return node->key_length == key_length &&
+         memcmp(node->bytes, key, key_length) == 0;
+}
+
 static uint32_t find(dsc_cache *cache, uint64_t hash, const char *key,
                      size_t key_length) {
   if (cache->capacity == 0)
@@ -113,20 +120,24 @@ static uint32_t find(dsc_cache *cache, uint64_t hash, const char *key,
   uint32_t index = *bucket(cache, hash);
   while (index != NONE) {
     const struct node *node = &cache->nodes[index];
-    if (node->hash == hash && node->key_length == key_length &&
-        memcmp(node->bytes, key, key_length) == 0)
+    if (node->hash == hash && has_key(node, key, key_length))
       return index;
     index = node->next_in_bucket;
   }
   return NONE;
 }
 
-static void describe(const dsc_cache *cache, uint32_t index,
+static bool is_fresh(const struct node *node, int64_t now_us) {
+  return now_us < node->fresh_until_us;
+}
+
+static void describe(const dsc_cache *cache, uint32_t index, int64_t now_us,
                      struct dsc_entry *entry) {
   const struct node *node = &cache->nodes[index];
   entry->value = node->bytes + node->key_length;
   entry->length = node->length;
-  entry->stored_us = node->stored_us;
+  entry->age_us = now_us - node->stored_us;
+  entry->stale = !is_fresh(node, now_us);
   entry->index = index;
   entry->drops = cache->drops;
 }
@@ -135,25 +146,86 @@ bool dsc_cache_lives(const dsc_cache *cache, const struct dsc_entry *entry) {
   return cache->drops == entry->drops;
 }
 
-bool dsc_cache_get(dsc_cache *cache, const char *key, size_t key_length,
-                   struct dsc_entry *entry) {
-  uint64_t hash = dsc_hash(&cache->hash_key, key, key_length);
-  uint32_t index = find(cache, hash, key, key_length);
-  if (index != NONE &&
-      cache->nodes[index].fresh_until_us <= dsc_now_us(cache->env)) {
+static void count_expired(dsc_cache *cache, struct node *node) {
+  if (!node->expired)
     cache->stats.expired++;
-    drop(cache, index);
-    index = NONE;
-  }
-  if (index == NONE) {
-    cache->stats.misses++;
-    return false;
-  }
+  node->expired = true;
+}
+
+void dsc_cache_use(dsc_cache *cache, const struct dsc_entry *entry) {
   cache->stats.hits++;
-  cache->nodes[index].visited = true;
-  describe(cache, index, entry);
+  cache->nodes[entry->index].visited = true;
+}
+
+/* The entry of a key, and the time. */
+static uint32_t look(dsc_cache *cache, const char *key, size_t key_length,
+                     int64_t *now_us) {
+  uint64_t hash = dsc_hash(&cache->hash_key, key, key_length);
+  *now_us = dsc_now_us(cache->env);
+  return find(cache, hash, key, key_length);
+}
+
+bool dsc_cache_peek(dsc_cache *cache, const char *key, size_t key_length,
+                    uint32_t guess, struct dsc_entry *entry) {
+  int64_t now_us;
+  uint32_t index = guess;
+  if (guess < cache->used && cache->nodes[guess].live &&
+      has_key(&cache->nodes[guess], key, key_length))
+    now_us = dsc_now_us(cache->env);
+  else
+    index = look(cache, key, key_length, &now_us);
+  if (index == NONE || !is_fresh(&cache->nodes[index], now_us))
+    return false;
+  describe(cache, index, now_us, entry);
   return true;
 }
+
+bool dsc_cache_get(dsc_cache *cache, const char *key, size_t key_length,
+                   struct dsc_entry *entry) {
+  int64_t now_us;
+  uint32_t index = look(cache, key, key_length, &now_us);
+  if (index != NONE && is_fresh(&cache->nodes[index], now_us)) {
+    describe(cache, index, now_us, entry);
+    dsc_cache_use(cache, entry);
+    return true;
+  }
+  cache->stats.misses++;
+  if (index != NONE) {
+    count_expired(cache, &cache->nodes[index]);
+    if (now_us >= cache->nodes[index].stale_until_us)
+      drop(cache, index);
+  }
+  return false;
+}
+
+/* May it still be given, though it is not fresh? */
+static bool is_usable(const struct node *node, int64_t now_us,
+                      int64_t within_us) {
+  return now_us < node->stale_until_us &&
+         now_us - node->fresh_until_us < within_us;
+}
+
+bool dsc_cache_get_stale(dsc_cache *cache, const char *key, size_t key_length,
+                         int64_t within_us, struct dsc_entry *entry) {
+  int64_t now_us;
+  uint32_t index = look(cache, key, key_length, &now_us);
+  if (index == NONE)
+    return false;
+  struct node *node = &cache->nodes[index];
+  if (!is_fresh(node, now_us)) {
+    if (!is_usable(node, now_us, within_us))
+      return false;
+    count_expired(cache, node);
+    cache->stats.stale_hits++;
+  }
+  if (cache->stats.misses != 0) /* a refresh looks nothing up before */
+    cache->stats.misses--;
+  describe(cache, index, now_us, entry);
+  dsc_cache_use(cache, entry);
+  return true;
+}
+
+void dsc_cache_share(dsc_cache *cache) { cache->stats.shared++; }
 
 /* Twice as many nodes; false, and nothing has changed, without memory. */
 static bool grow(dsc_cache *cache) {
@@ -194,9 +266,10 @@ static bool grow(dsc_cache *cache) {
   return true;
 }
 
-static void evict(dsc_cache *cache) {
+/* Any entry but `kept`, which may be NONE; there has to be another one. */
+static void evict(dsc_cache *cache, uint32_t kept) {
   uint32_t at = cache->hand != NONE ? cache->hand : cache->oldest;
-  while (cache->nodes[at].visited) {
+  while (at == kept || cache->nodes[at].visited) {
     cache->nodes[at].visited = false;
     at = cache->nodes[at].newer != NONE ? cache->nodes[at].newer
                                         : cache->oldest;
@@ -233,20 +306,25 @@ static void insert(dsc_cache *cache, uint32_t index) {
   cache->stats.bytes += node_bytes(node);
 }
 
+static int64_t later(int64_t from_us, int64_t us) {
+  return us < INT64_MAX - from_us ? from_us + us : INT64_MAX;
+}
+
 bool dsc_cache_put(dsc_cache *cache, const char *key, size_t key_length,
                    const char *value, size_t length, size_t charge,
-                   int64_t ttl_us, struct dsc_entry *entry) {
+                   const struct dsc_lifetime *lifetime,
+                   struct dsc_entry *entry) {
   uint64_t hash = dsc_hash(&cache->hash_key, key, key_length);
   uint32_t index = find(cache, hash, key, key_length);
   size_t bytes = key_length + length + charge;
   if (index != NONE)
     drop(cache, index);
-  if (ttl_us <= 0 || cache->limits.entries_max == 0 ||
+  if (lifetime->fresh_us <= 0 || cache->limits.entries_max == 0 ||
       bytes > cache->limits.bytes_max / ENTRY_SHARE)
     return false;
   while (cache->stats.size >= cache->limits.entries_max ||
          cache->stats.bytes + bytes > cache->limits.bytes_max)
-    evict(cache);
+    evict(cache, NONE);
   char *copy = (char *)dsc_alloc(cache->env, key_length + length);
   if (copy == NULL)
     return false;
@@ -266,21 +344,22 @@ bool dsc_cache_put(dsc_cache *cache, const char *key, size_t key_length,
   node.charge = charge;
   node.hash = hash;
   node.stored_us = now_us;
-  node.fresh_until_us = ttl_us < INT64_MAX - now_us ? now_us + ttl_us
-                                                    : INT64_MAX;
+  node.fresh_until_us = later(now_us, lifetime->fresh_us);
+  node.stale_until_us = later(node.fresh_until_us, lifetime->stale_us);
   node.live = true;
   cache->nodes[index] = node;
   insert(cache, index);
-  describe(cache, index, entry);
+  describe(cache, index, now_us, entry);
   return true;
 }
 
 bool dsc_cache_set_object(dsc_cache *cache, uint32_t index, size_t charge) {
   struct node *node = &cache->nodes[index];
   size_t bytes = node_bytes(node) + charge;
-  if (bytes > cache->limits.bytes_max / ENTRY_SHARE ||
-      cache->stats.bytes + charge > cache->limits.bytes_max)
+  if (bytes > cache->limits.bytes_max / ENTRY_SHARE)
     return false;
+  while (cache->stats.bytes + charge > cache->limits.bytes_max)
+    evict(cache, index);
   node->has_object = true;
   node->charge += charge;
   cache->stats.bytes += charge;
@@ -306,10 +385,12 @@ uint32_t dsc_cache_drop(dsc_cache *cache, size_t skip, const char *prefix,
 uint32_t dsc_cache_clean(dsc_cache *cache) {
   uint32_t before = cache->stats.size;
   int64_t now_us = dsc_now_us(cache->env);
-  for (uint32_t i = 0; i < cache->used; i++)
-    if (cache->nodes[i].live && cache->nodes[i].fresh_until_us <= now_us)
-      drop(cache, i);
-  cache->stats.expired += before - cache->stats.size;
+  for (uint32_t i = 0; i < cache->used; i++) {
+    if (!cache->nodes[i].live || is_fresh(&cache->nodes[i], now_us))
+      continue;
+    count_expired(cache, &cache->nodes[i]);
+    drop(cache, i);
+  }
   return before - cache->stats.size;
 }
 

@@ -1,5 +1,7 @@
 /*
-** A bounded cache of byte strings by key, each with its time to live.
+** A bounded cache of byte strings by key. An entry is fresh for a while, and
+** then kept for another, in which it may still be given where nothing better
+** is to be had: it is stale.
 **
 ** Eviction is SIEVE (Zhang et al., NSDI 2024): a hit sets one bit and moves
 ** nothing; a hand walks from the oldest entry to the newest and takes the
@@ -26,7 +28,12 @@ struct dsc_cache_limits {
 };
 
 struct dsc_cache_stats {
-  uint64_t hits, misses, evictions, expired;
+  uint64_t hits;       /* stale_hits are hits, too */
+  uint64_t stale_hits;
+  uint64_t misses;
+  uint64_t shared;     /* misses that took part in another call's fetch */
+  uint64_t evictions;
+  uint64_t expired;    /* entries that were found to be no longer fresh */
   uint32_t size;
   size_t bytes;
 };
@@ -34,7 +41,8 @@ struct dsc_cache_stats {
 struct dsc_entry {
   const char *value;
   size_t length;
-  int64_t stored_us;
+  int64_t age_us; /* since it was stored */
+  bool stale;     /* no longer fresh */
   uint32_t index; /* stays the same while the entry lives */
   uint64_t drops; /* see dsc_cache_lives */
 };
@@ -49,17 +57,44 @@ bool dsc_cache_get(dsc_cache *cache, const char *key, size_t key_length,
                    struct dsc_entry *entry);
 
 /*
+** A fresh entry, with nothing counted; and what is counted if it is given.
+** `guess` may be the index of the entry that was found the last time, which
+** saves hashing the key; it may be any number.
+*/
+bool dsc_cache_peek(dsc_cache *cache, const char *key, size_t key_length,
+                    uint32_t guess, struct dsc_entry *entry);
+void dsc_cache_use(dsc_cache *cache, const struct dsc_entry *entry);
+
+/*
+** After a miss: an entry that has been stale for less than within_us, and
+** within its own time; or one that somebody stored meanwhile. True: the miss
+** has become a hit, and a stale one where the entry is.
+*/
+bool dsc_cache_get_stale(dsc_cache *cache, const char *key, size_t key_length,
+                         int64_t within_us, struct dsc_entry *entry);
+
+/* After a miss: the value came with another call's fetch. */
+void dsc_cache_share(dsc_cache *cache);
+
+struct dsc_lifetime {
+  int64_t fresh_us;
+  int64_t stale_us; /* after that */
+};
+
+/*
 ** Stores a copy of key and value. `charge` are bytes kept elsewhere for it.
-** False: it is not kept (too large, no memory, a time to live of 0 or less);
-** an older entry of the key is gone all the same.
+** False: it is not kept (too large, no memory, fresh for 0 or less); an older
+** entry of the key is gone all the same.
 */
 bool dsc_cache_put(dsc_cache *cache, const char *key, size_t key_length,
                    const char *value, size_t length, size_t charge,
-                   int64_t ttl_us, struct dsc_entry *entry);
+                   const struct dsc_lifetime *lifetime,
+                   struct dsc_entry *entry);
 
 /*
-** The binding now keeps an object for the entry, worth `charge` bytes more.
-** False, and nothing changes, where the budget has no room for it.
+** The binding now keeps an object for the entry, worth `charge` bytes more,
+** for which others may have to go. False, and nothing changes, where they
+** would make the entry too large.
 */
 bool dsc_cache_set_object(dsc_cache *cache, uint32_t index, size_t charge);
 bool dsc_cache_has_object(const dsc_cache *cache, uint32_t index);

@@ -6,11 +6,11 @@ struct state {
   uint64_t v0, v1, v2, v3;
 };
 
-static uint64_t rotate(uint64_t x, int bits) {
+static inline uint64_t rotate(uint64_t x, int bits) {
   return (x << bits) | (x >> (64 - bits));
 }
 
-static void mix(struct state *s) {
+static inline void mix(struct state *s) {
   s->v0 += s->v1;
   s->v2 += s->v3;
   s->v1 = rotate(s->v1, 13) ^ s->v0;
@@ -22,7 +22,7 @@ static void mix(struct state *s) {
   s->v2 = rotate(s->v2, 32);
 }
 
-static void absorb(struct state *s, uint64_t word) {
+static inline void absorb(struct state *s, uint64_t word) {
   s->v3 ^= word;
   mix(s);
   s->v0 ^= word;

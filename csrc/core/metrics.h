@@ -1,6 +1,6 @@
 /*
-** Counters per operation. An operation is registered once and recorded by its
-** index, so that a record costs a few additions.
+** Counters and durations per operation. An operation is registered once and
+** recorded by its index, so that a record costs a few additions.
 */
 #ifndef DSC_METRICS_H
 #define DSC_METRICS_H
@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include "core/env.h"
+#include "core/error.h"
+#include "core/histogram.h"
 
 /* More names than this go to the one called DSC_METRICS_OTHER. */
 #define DSC_METRICS_MAX 4096
@@ -17,21 +19,35 @@
 #define DSC_METRIC_NAME_MAX 128
 #define DSC_METRICS_OTHER "(other)"
 
+/* How a call ended: with a kind (DSC_OK, or what it failed with), or so. */
+enum dsc_end {
+  DSC_END_ERROR = DSC_KINDS, /* a user's function failed in its own way */
+  DSC_END_CACHED,            /* the cache answered, with what is fresh */
+  DSC_END_STALE,             /* … with what is not */
+  DSC_ENDS
+};
+
+/* All that is counted of one name; all zero is nothing. It only grows, as
+** Prometheus wants it of counters, until it is reset. */
+struct dsc_counters {
+  uint64_t calls[DSC_ENDS];     /* by their end */
+  uint64_t missed;              /* look-ups that found nothing fresh */
+  uint64_t attempts[DSC_KINDS]; /* requests, sent or not, by their end */
+  uint64_t retries[DSC_KINDS];  /* repeats, by what made them needed */
+  uint64_t bytes_in, bytes_out;
+  struct dsc_histogram durations; /* of calls that asked the server */
+};
+
 struct dsc_metric {
   char *name;
   size_t name_length;
-  uint64_t calls;    /* all, cached ones too */
-  uint64_t errors;   /* calls that failed */
-  uint64_t cached;   /* calls answered by the cache: not in the durations */
-  uint64_t attempts; /* requests sent, or tried to */
-  uint64_t retries;  /* of them, the repeats */
-  uint64_t bytes_in, bytes_out;
-  int64_t total_us, min_us, max_us;
+  struct dsc_counters *counters;
 };
 
 struct dsc_metrics {
   const struct dsc_env *env;
   struct dsc_metric *items;
+  uint32_t *sorted; /* indices of the items, by name, byte by byte */
   uint32_t count, capacity;
 };
 
@@ -40,16 +56,49 @@ void dsc_metrics_free(struct dsc_metrics *metrics);
 
 /*
 ** The index of a name, the same each time; UINT32_MAX without memory, or where
-** the name is too long.
+** the name is empty or too long.
 */
 uint32_t dsc_metrics_register(struct dsc_metrics *metrics, const char *name,
                               size_t length);
 
-void dsc_metrics_call(struct dsc_metrics *metrics, uint32_t index, bool failed,
+/*
+** A call that asked the server: its end (an enum dsc_kind or dsc_end), and how
+** long it took with all its waits. DSC_END_STALE: it failed, and was given what
+** the cache still had.
+*/
+void dsc_metrics_call(struct dsc_metrics *metrics, uint32_t index, int end,
                       int64_t duration_us);
-void dsc_metrics_cached(struct dsc_metrics *metrics, uint32_t index);
+/* A call that the cache answered; it is in no duration. */
+void dsc_metrics_cached(struct dsc_metrics *metrics, uint32_t index,
+                        bool stale);
+/* The cache was asked and had nothing fresh. */
+void dsc_metrics_missed(struct dsc_metrics *metrics, uint32_t index);
+/* A request, sent or not, and what it came to. */
 void dsc_metrics_attempt(struct dsc_metrics *metrics, uint32_t index,
-                         bool retry, uint64_t bytes_in, uint64_t bytes_out);
+                         enum dsc_kind kind, uint64_t bytes_in,
+                         uint64_t bytes_out);
+/* A repeat, because of a failure of that kind. */
+void dsc_metrics_retry(struct dsc_metrics *metrics, uint32_t index,
+                       enum dsc_kind reason);
+
+/* "ok", the kind of an error, "error", "cached" or "stale" */
+const char *dsc_end_name(int end);
+/* DSC_ENDS for a name that is none. */
+int dsc_end_of(const char *name);
+
+/* Adds what was counted elsewhere. False without memory: nothing changes. */
+bool dsc_metrics_merge(struct dsc_metrics *into, const char *name,
+                       size_t length, const struct dsc_counters *counters);
+void dsc_counters_merge(struct dsc_counters *into,
+                        const struct dsc_counters *from);
+/* Is there anything to tell? */
+bool dsc_counters_used(const struct dsc_counters *counters);
+
+/* Sums: of all calls, of those that failed, of attempts, of repeats. */
+uint64_t dsc_counters_calls(const struct dsc_counters *counters);
+uint64_t dsc_counters_errors(const struct dsc_counters *counters);
+uint64_t dsc_counters_attempts(const struct dsc_counters *counters);
+uint64_t dsc_counters_retries(const struct dsc_counters *counters);
 
 /* All counters to zero; names and indices stay. */
 void dsc_metrics_reset(struct dsc_metrics *metrics);

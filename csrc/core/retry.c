@@ -108,14 +108,22 @@ static bool refused(const struct dsc_envelope *envelope) {
   return false;
 }
 
-bool dsc_may_have_acted(const struct dsc_outcome *outcome,
+/* "Not now, come back later": the server says that it did nothing. */
+static bool put_off(const struct dsc_retry_policy *policy,
+                    const struct dsc_outcome *outcome) {
+  return policy->trust_503 && outcome->status == 503 &&
+         outcome->retry_after_us >= 0;
+}
+
+bool dsc_may_have_acted(const struct dsc_retry_policy *policy,
+                        const struct dsc_outcome *outcome,
                         const struct dsc_answer *answer,
                         const struct dsc_envelope *envelope) {
   if (answer == NULL)
     return outcome->phase != DSC_UNSENT;
   switch (outcome->kind) {
   case DSC_SERVER:
-    return true;
+    return !put_off(policy, outcome);
   case DSC_NOT_API:
     /* a damaged answer of the API itself, not a page of something else */
     return answer->status >= 200 && answer->status <= 299 &&
@@ -157,12 +165,60 @@ bool dsc_retryable(const struct dsc_retry_policy *policy,
     return listed(policy, outcome->status);
   case DSC_SERVER:
   case DSC_HTTP:
-    return replayable && listed(policy, outcome->status);
+    return (replayable || put_off(policy, outcome)) &&
+           listed(policy, outcome->status);
   case DSC_API:
     return replayable && code_again(outcome->code);
   default:
     return false;
   }
+}
+
+/* As of AWS's SDKs, but for the refill: theirs stays empty where there are few
+** calls to earn from. */
+#define COST 14
+#define COST_THROTTLED 5
+#define EARNED 1
+#define REFILL 14
+#define REFILL_US INT64_C(10000000)
+
+void dsc_budget_init(struct dsc_budget *budget, int64_t now_us) {
+  budget->tokens = DSC_BUDGET_MAX;
+  budget->refilled_us = now_us;
+}
+
+int32_t dsc_budget_cost(enum dsc_kind kind) {
+  return kind == DSC_THROTTLED ? COST_THROTTLED : COST;
+}
+
+static void add_tokens(struct dsc_budget *budget, int64_t tokens) {
+  budget->tokens = tokens < DSC_BUDGET_MAX - budget->tokens
+                       ? budget->tokens + (int32_t)tokens
+                       : DSC_BUDGET_MAX;
+}
+
+int32_t dsc_budget_left(struct dsc_budget *budget, int64_t now_us) {
+  int64_t refills = (now_us - budget->refilled_us) / REFILL_US;
+  if (refills > 0) {
+    budget->refilled_us += refills * REFILL_US;
+    add_tokens(budget, refills < DSC_BUDGET_MAX ? refills * REFILL
+                                                : DSC_BUDGET_MAX);
+  }
+  return budget->tokens;
+}
+
+bool dsc_budget_spend(struct dsc_budget *budget, int64_t now_us,
+                      int32_t cost) {
+  if (dsc_budget_left(budget, now_us) < cost)
+    return false;
+  budget->tokens -= cost;
+  return true;
+}
+
+void dsc_budget_earn(struct dsc_budget *budget, int64_t now_us,
+                     int32_t cost) {
+  dsc_budget_left(budget, now_us);
+  add_tokens(budget, cost > 0 ? cost : EARNED);
 }
 
 int64_t dsc_backoff_us(const struct dsc_retry_policy *policy,

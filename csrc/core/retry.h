@@ -33,7 +33,20 @@ struct dsc_retry_policy {
   enum dsc_jitter jitter;
   int32_t statuses[DSC_RETRY_STATUSES_MAX];
   int32_t statuses_count;
+  /* A 503 with Retry-After is taken for a refusal, of a once call, too. */
+  bool trust_503;
 };
+
+/*
+** The retry budget of one client, in tokens: a repeat costs some, a success
+** earns some, and time refills it. It ends the repeats where most calls fail.
+*/
+struct dsc_budget {
+  int32_t tokens;
+  int64_t refilled_us;
+};
+
+#define DSC_BUDGET_MAX 500
 
 /* What came back from one attempt. */
 struct dsc_outcome {
@@ -67,9 +80,21 @@ bool dsc_retryable(const struct dsc_retry_policy *policy,
 ** May the server have acted although no success was seen? The answer is NULL
 ** where none came.
 */
-bool dsc_may_have_acted(const struct dsc_outcome *outcome,
+bool dsc_may_have_acted(const struct dsc_retry_policy *policy,
+                        const struct dsc_outcome *outcome,
                         const struct dsc_answer *answer,
                         const struct dsc_envelope *envelope);
+
+void dsc_budget_init(struct dsc_budget *budget, int64_t now_us);
+/* What a repeat after an outcome of this kind costs. */
+int32_t dsc_budget_cost(enum dsc_kind kind);
+/* False, and nothing is spent, where there is not enough. */
+bool dsc_budget_spend(struct dsc_budget *budget, int64_t now_us,
+                      int32_t cost);
+/* A success: of the first try, or of a repeat that had cost so much. */
+void dsc_budget_earn(struct dsc_budget *budget, int64_t now_us, int32_t cost);
+/* The tokens there are now. */
+int32_t dsc_budget_left(struct dsc_budget *budget, int64_t now_us);
 
 /* The wait before the n-th repeat (from 1), without any hint. */
 int64_t dsc_backoff_us(const struct dsc_retry_policy *policy,

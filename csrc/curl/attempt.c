@@ -1,5 +1,7 @@
 #include "curl/attempt.h"
 
+#include <curl/mprintf.h>
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 #include <strings.h>
@@ -16,6 +18,8 @@ double ccurl_now_s(void) {
   return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+static const char head_too_large[] = "the head of the answer is too large";
+
 static void fail(struct ccurl_attempt *attempt, enum dsc_kind kind,
                  const char *text) {
   attempt->kind = kind;
@@ -31,7 +35,7 @@ static void fail(struct ccurl_attempt *attempt, enum dsc_kind kind,
 static int on_send(void *ud, char *remote_ip, char *local_ip, int remote_port,
                    int local_port) {
   struct ccurl_attempt *attempt = (struct ccurl_attempt *)ud;
-  (void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
+  (void)remote_ip, (void)local_ip, (void)remote_port;
   if (attempt->phase != DSC_UNSENT) {
     /* libcurl repeats by itself, POST included: a repeat is ours to decide */
     fail(attempt, DSC_NETWORK,
@@ -41,8 +45,24 @@ static int on_send(void *ud, char *remote_ip, char *local_ip, int remote_port,
   long connections = 0;
   curl_easy_getinfo(attempt->easy, CURLINFO_NUM_CONNECTS, &connections);
   attempt->reused = connections == 0;
+  if (attempt->reused && ccurl_sockets_unread(attempt->sockets, local_port)) {
+    /* what lies there would be taken for the answer to this request */
+    fail(attempt, DSC_NETWORK,
+         "the reused connection was closed, or held what nobody asked for");
+    return CURL_PREREQFUNC_ABORT;
+  }
   attempt->phase = DSC_SENT;
   return CURL_PREREQFUNC_OK;
+}
+
+static curl_socket_t on_socket(void *ud, curlsocktype purpose,
+                               struct curl_sockaddr *address) {
+  struct ccurl_attempt *attempt = (struct ccurl_attempt *)ud;
+  (void)purpose;
+  const curl_socket_t fd = ccurl_sockets_open(attempt->sockets, address);
+  if (fd == CURL_SOCKET_BAD && errno == ENOMEM)
+    fail(attempt, DSC_MEMORY, "no memory for a connection");
+  return fd;
 }
 
 static void answer_moved(struct ccurl_attempt *attempt) {
@@ -65,7 +85,7 @@ static size_t on_head(char *data, size_t size, size_t count, void *ud) {
   answer_moved(attempt);
   attempt->head_bytes += length;
   if (attempt->head_bytes > CCURL_HEAD_BYTES_MAX) {
-    fail(attempt, DSC_PROTOCOL, "the head of the answer is too large");
+    fail(attempt, DSC_PROTOCOL, head_too_large);
     return 0;
   }
   if (length > 5 && memcmp(data, "HTTP/", 5) == 0)
@@ -91,7 +111,9 @@ static size_t on_body(char *data, size_t size, size_t count, void *ud) {
 */
 
 bool ccurl_attempt_init(struct ccurl_attempt *attempt, CURL *model,
-                        const struct dsc_env *env) {
+                        struct ccurl_sockets *sockets) {
+  const struct dsc_env *env = sockets->env;
+  attempt->sockets = sockets;
   dsc_buf_init(&attempt->request, env, CCURL_REQUEST_BYTES_MAX);
   dsc_buf_init(&attempt->head, env, CCURL_HEAD_BYTES_MAX);
   dsc_buf_init(&attempt->body, env, 0);
@@ -102,6 +124,10 @@ bool ccurl_attempt_init(struct ccurl_attempt *attempt, CURL *model,
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, attempt->error_text);
   curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
   curl_easy_setopt(easy, CURLOPT_PREREQDATA, (void *)attempt);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, (void *)attempt);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, ccurl_sockets_close);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, (void *)sockets);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, (void *)attempt);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -299,8 +325,22 @@ static enum dsc_kind kind_of_connect_timeout(struct ccurl_attempt *attempt) {
   return resolved_us == 0 ? DSC_DNS : DSC_CONNECT;
 }
 
+/* libcurl before 8.6 calls it a lack of memory, too, when a line of the head
+** is longer than it takes (100 KiB). Is there memory for such a line? */
+static bool head_was_too_large(const struct ccurl_attempt *attempt) {
+  long sent = 0;
+  curl_easy_getinfo(attempt->easy, CURLINFO_REQUEST_SIZE, &sent);
+  if (sent == 0 || attempt->body.length > 0)
+    return false;
+  char *line = curl_maprintf("%*s", 100 * 1024, "");
+  curl_free(line);
+  return line != NULL;
+}
+
 static enum dsc_kind judge(struct ccurl_attempt *attempt, CURLcode code) {
   enum dsc_kind kind = kind_of_code(code);
+  if (kind == DSC_MEMORY && head_was_too_large(attempt))
+    return DSC_PROTOCOL;
   if (attempt->phase == DSC_UNSENT) {
     if (kind == DSC_NETWORK)
       return DSC_CONNECT;
@@ -337,15 +377,19 @@ void ccurl_attempt_end(struct ccurl_attempt *attempt, CURLcode code) {
   if (code == CURLE_OK || attempt->kind != DSC_OK)
     return;
   clean(attempt->error_text);
-  fail(attempt, judge(attempt, code),
-       attempt->error_text[0] != '\0' ? attempt->error_text
-                                      : curl_easy_strerror(code));
+  const enum dsc_kind kind = judge(attempt, code);
+  if (code == CURLE_OUT_OF_MEMORY && kind == DSC_PROTOCOL)
+    fail(attempt, kind, head_too_large);
+  else
+    fail(attempt, kind,
+         attempt->error_text[0] != '\0' ? attempt->error_text
+                                        : curl_easy_strerror(code));
   /* bytes came, though none that libcurl could pass on as a head */
   if (attempt->kind == DSC_PROTOCOL && attempt->phase == DSC_SENT)
     attempt->phase = DSC_PARTIAL;
 }
 
 bool ccurl_attempt_stale(const struct ccurl_attempt *attempt) {
-  return attempt->reused && attempt->phase == DSC_SENT &&
+  return attempt->reused && attempt->phase != DSC_PARTIAL &&
          attempt->kind == DSC_NETWORK;
 }

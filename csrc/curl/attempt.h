@@ -10,6 +10,7 @@
 
 #include "core/buf.h"
 #include "core/error.h"
+#include "curl/sockets.h"
 
 /* Lines of a request's head; a client of one API sends under ten. */
 #define CCURL_LINES_MAX 64
@@ -43,6 +44,7 @@ struct ccurl_request {
 
 struct ccurl_attempt {
   struct ccurl_pool *pool;
+  struct ccurl_sockets *sockets; /* of the pool */
   struct ccurl_transfer *owner; /* whom the pool tells of an early end */
   struct ccurl_attempt *next;
   struct ccurl_attempt *previous;
@@ -74,7 +76,7 @@ CURLcode ccurl_model(CURL **model, const struct ccurl_options *options);
 
 /* The struct is zeroed; false when there is no memory. */
 bool ccurl_attempt_init(struct ccurl_attempt *attempt, CURL *model,
-                        const struct dsc_env *env);
+                        struct ccurl_sockets *sockets);
 void ccurl_attempt_free(struct ccurl_attempt *attempt);
 
 /* Forgets the last attempt, before the first line of the next. */
@@ -93,7 +95,8 @@ double ccurl_attempt_expires_s(const struct ccurl_attempt *attempt);
 
 /* libcurl is done with it: sets kind and text, and may move the phase on. */
 void ccurl_attempt_end(struct ccurl_attempt *attempt, CURLcode code);
-/* A connection of the pool died before one byte of the answer came. */
+/* A connection of the pool was dead, or died before one byte of the answer
+** came. */
 bool ccurl_attempt_stale(const struct ccurl_attempt *attempt);
 
 #endif

@@ -136,16 +136,6 @@ static void set_boolean(lua_State *L, const char *name, bool value) {
   lua_setfield(L, -2, name);
 }
 
-static void set_number(lua_State *L, const char *name, double value) {
-  lua_pushnumber(L, value);
-  lua_setfield(L, -2, name);
-}
-
-static void set_integer(lua_State *L, const char *name, int64_t value) {
-  lua_pushinteger(L, (lua_Integer)value);
-  lua_setfield(L, -2, name);
-}
-
 static int push_attempt_failure(lua_State *L,
                                 const struct ccurl_attempt *attempt) {
   push_failure(L, attempt->phase, attempt->kind, attempt->text);
@@ -230,7 +220,7 @@ static void push_timings(lua_State *L, const struct ccurl_attempt *attempt) {
   };
   lua_createtable(L, 0, 3);
   for (size_t i = 0; i < sizeof timings / sizeof timings[0]; i++)
-    set_number(L, timings[i].name,
+    ldsc_setnumber(L, timings[i].name,
                (double)number_of(attempt, timings[i].info) * 1e-6);
 }
 
@@ -242,7 +232,7 @@ static int push_response(lua_State *L, struct ccurl_attempt *attempt) {
   /* a large body is not in it, a small one left together with the head */
   const curl_off_t uploaded = number_of(attempt, CURLINFO_SIZE_UPLOAD_T);
   lua_createtable(L, 0, 7);
-  set_integer(L, "status", status);
+  ldsc_setinteger(L, "status", status);
   push_headers(L, attempt);
   lua_setfield(L, -2, "headers");
   lua_pushlstring(L, attempt->body.data != NULL ? attempt->body.data : "",
@@ -251,10 +241,10 @@ static int push_response(lua_State *L, struct ccurl_attempt *attempt) {
   set_boolean(L, "reused", attempt->reused);
   push_timings(L, attempt);
   lua_setfield(L, -2, "timings");
-  set_integer(L, "bytes_in",
+  ldsc_setinteger(L, "bytes_in",
               (int64_t)attempt->head_bytes +
                   number_of(attempt, CURLINFO_SIZE_DOWNLOAD_T));
-  set_integer(L, "bytes_out", sent + (uploaded > sent ? uploaded : 0));
+  ldsc_setinteger(L, "bytes_out", sent + (uploaded > sent ? uploaded : 0));
   return 1;
 }
 
@@ -429,14 +419,16 @@ static int transport_close(lua_State *L) {
   return 0;
 }
 
-/* transport:stats() -> {pool_maxsize, running, queued}: how many requests are
-** under way, and how many ever had to wait for a connection */
+/* transport:stats() -> {pool_maxsize, running, queued, open}: how many requests
+** are under way, how many ever had to wait for a connection, and how many
+** sockets are open, those at rest and those still connecting included */
 static int transport_stats(lua_State *L) {
   const struct ccurl_pool *pool = &check_transport(L)->pool;
-  lua_createtable(L, 0, 3);
-  set_integer(L, "pool_maxsize", pool->pool_maxsize);
-  set_integer(L, "running", pool->running);
-  set_integer(L, "queued", (int64_t)pool->queued);
+  lua_createtable(L, 0, 4);
+  ldsc_setinteger(L, "pool_maxsize", pool->pool_maxsize);
+  ldsc_setinteger(L, "running", pool->running);
+  ldsc_setinteger(L, "queued", (int64_t)pool->queued);
+  ldsc_setinteger(L, "open", (int64_t)pool->sockets.count);
   return 1;
 }
 

@@ -54,6 +54,9 @@ static CURLcode set_given(CURL *easy, const struct ccurl_options *options) {
     if (code != CURLE_OK)
       return code;
   }
+  /* no real one is so long; without a limit libcurl takes a length that is no
+  ** number of its own for none, and the answer for whole wherever it ends */
+  curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)1 << 62);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, options->verify ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, options->verify ? 2L : 0L);
   return curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, options->idle_max_s);

@@ -66,6 +66,7 @@ CURLcode ccurl_pool_open(struct ccurl_pool *pool,
   pool->pid = getpid();
   pool->pool_maxsize = options->pool_maxsize;
   pool->tls = has_tls_proxy(options);
+  ccurl_sockets_init(&pool->sockets, &pool->env);
   pool->multi = curl_multi_init();
   if (pool->multi == NULL)
     return CURLE_OUT_OF_MEMORY;
@@ -122,7 +123,7 @@ static struct ccurl_attempt *make(struct ccurl_pool *pool) {
     return NULL;
   memset(attempt, 0, sizeof *attempt);
   attempt->pool = pool;
-  if (ccurl_attempt_init(attempt, pool->model, &pool->env))
+  if (ccurl_attempt_init(attempt, pool->model, &pool->sockets))
     return attempt;
   discard(pool, attempt);
   return NULL;
@@ -205,6 +206,7 @@ void ccurl_pool_close(struct ccurl_pool *pool) {
     /* a farewell on a shared connection would end it for the parent */
     while (pool->busy != NULL)
       ccurl_pool_forget(pool->busy->owner);
+    ccurl_sockets_free(&pool->sockets);
     pool->multi = NULL;
     return;
   }
@@ -218,6 +220,7 @@ void ccurl_pool_close(struct ccurl_pool *pool) {
   }
   curl_easy_cleanup(pool->model);
   curl_multi_cleanup(pool->multi);
+  ccurl_sockets_free(&pool->sockets);
   pool->model = NULL;
   pool->multi = NULL;
   guard_end(&guard);

@@ -27,6 +27,7 @@ struct ccurl_pool {
   long idle_count;
   long running; /* attempts in the hands of libcurl */
   uint64_t queued; /* how many found all connections in use */
+  struct ccurl_sockets sockets;
   struct ccurl_attempt *idle;
   struct ccurl_attempt *busy; /* those that a transfer owns */
   bool tls; /* a library may be used that writes without MSG_NOSIGNAL */

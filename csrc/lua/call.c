@@ -3,7 +3,10 @@
 ** do now:
 **
 **   "send", deadline, server, fresh   one attempt, until then, at that server
-**   "sleep", seconds
+**   "wait", seconds, key              until core.woken gives the key, at most
+**                                     so long
+**   "sleep", seconds, pacing, server  before a repeat at that server (0: at
+**                                     once), or for the pace
 **   "token"                           ask the source for another token
 **   "done" [, first, last]            where `data` stands in the body
 **   "fail", kind
@@ -30,10 +33,17 @@ static int push_action(lua_State *L, struct dsc_call *call,
     lua_pushinteger(L, (lua_Integer)call->server + 1);
     lua_pushboolean(L, call->fresh);
     return 4;
+  case DSC_DO_WAIT:
+    lua_pushliteral(L, "wait");
+    lua_pushnumber(L, (lua_Number)call->wait_us / US);
+    lua_pushlightuserdata(L, call);
+    return 3;
   case DSC_DO_SLEEP:
     lua_pushliteral(L, "sleep");
     lua_pushnumber(L, (lua_Number)call->wait_us / US);
-    return 2;
+    lua_pushboolean(L, call->pacing);
+    lua_pushinteger(L, (lua_Integer)call->server + 1);
+    return 4;
   case DSC_DO_TOKEN:
     lua_pushliteral(L, "token");
     return 1;
@@ -51,28 +61,57 @@ static int push_action(lua_State *L, struct dsc_call *call,
   }
 }
 
-/* core.call(client, operation [, timeout_s [, attempt_timeout_s]])
-** -> call, and what to do now */
+static int call_gc(lua_State *L) {
+  struct dsc_call *call = check_call(L);
+  if (call->client != NULL)
+    dsc_call_end(call, DSC_CANCELLED);
+  return 0;
+}
+
+/* 0 where it is not given; what is shorter than a microsecond is one. */
+static int64_t optional_us(lua_State *L, int arg) {
+  lua_Number seconds = luaL_optnumber(L, arg, 0);
+  int64_t us = (int64_t)(seconds * US);
+  return us == 0 && seconds > 0 ? 1 : us;
+}
+
+/* core.call(client, operation [, timeout_s [, attempt_timeout_s
+** [, max_retries]]]) -> call, and what to do now */
 static int core_call(lua_State *L) {
   lua_Integer operation = luaL_checkinteger(L, 2);
-  int64_t timeout_us = (int64_t)(luaL_optnumber(L, 3, 0) * US);
-  int64_t attempt_us = (int64_t)(luaL_optnumber(L, 4, 0) * US);
+  struct dsc_wishes wishes;
+  wishes.timeout_us = optional_us(L, 3);
+  wishes.attempt_timeout_us = optional_us(L, 4);
+  wishes.max_retries = (int32_t)luaL_optinteger(L, 5, -1);
   struct dsc_call *call =
       (struct dsc_call *)ldsc_newuserdata(L, sizeof *call);
+  call->client = NULL;
+  luaL_getmetatable(L, CLASS);
+  lua_setmetatable(L, -2);
+  ldsc_getvalue(L, 1);
+  ldsc_setvalue(L, -2);
   struct ldsc_client *client = ldsc_checkclient(L, 1);
   luaL_argcheck(L,
                 client->core.env == NULL ||
                     (operation >= 0 &&
                      operation < (lua_Integer)client->core.operations_count),
                 2, "no such operation");
-  ldsc_getvalue(L, 1);
-  ldsc_setvalue(L, -2);
-  luaL_getmetatable(L, CLASS);
-  lua_setmetatable(L, -2);
   return 1 + push_action(L, call,
                          dsc_call_begin(call, &client->core,
-                                        (uint32_t)operation, timeout_us,
-                                        attempt_us));
+                                        (uint32_t)operation, &wishes));
+}
+
+/* core.woken(client) -> the key of a call that got its connection, or
+** nothing */
+static int core_woken(lua_State *L) {
+  struct ldsc_client *client = ldsc_checkclient(L, 1);
+  if (client->core.env == NULL)
+    return 0;
+  struct dsc_call *call = dsc_call_woken(&client->core);
+  if (call == NULL)
+    return 0;
+  lua_pushlightuserdata(L, call);
+  return 1;
 }
 
 /* call:answered(status, content_type, retry_after, date, body, bytes_in,
@@ -109,6 +148,11 @@ static int call_resumed(lua_State *L) {
   return push_action(L, call, dsc_call_resumed(call));
 }
 
+static int call_cancelled(lua_State *L) {
+  struct dsc_call *call = check_call(L);
+  return push_action(L, call, dsc_call_cancelled(call));
+}
+
 static int call_renewed(lua_State *L) {
   struct dsc_call *call = check_call(L);
   return push_action(L, call, dsc_call_renewed(call, lua_toboolean(L, 2) != 0));
@@ -119,21 +163,14 @@ static int call_request(lua_State *L) {
   return push_action(L, call, dsc_call_request(call));
 }
 
-/* call:finish(failed): closes the books; idempotent. */
+/* call:finish([end]): closes the books on a success, or on a call that ended
+** otherwise: the kind of its error, or "stale"; idempotent. */
 static int call_finish(lua_State *L) {
   struct dsc_call *call = check_call(L);
-  dsc_call_end(call, lua_toboolean(L, 2) != 0);
+  int end = dsc_end_of(luaL_optstring(L, 2, "ok"));
+  luaL_argcheck(L, end != DSC_ENDS, 2, "no such end");
+  dsc_call_end(call, end);
   return 0;
-}
-
-static void set_number(lua_State *L, const char *name, lua_Number value) {
-  lua_pushnumber(L, value);
-  lua_setfield(L, -2, name);
-}
-
-static void set_integer(lua_State *L, const char *name, int64_t value) {
-  lua_pushinteger(L, (lua_Integer)value);
-  lua_setfield(L, -2, name);
 }
 
 static void push_attempt(lua_State *L, const struct dsc_attempt *attempt) {
@@ -141,13 +178,13 @@ static void push_attempt(lua_State *L, const struct dsc_attempt *attempt) {
   lua_pushstring(L, dsc_kind_name(attempt->kind));
   lua_setfield(L, -2, "kind");
   if (attempt->status != 0)
-    set_integer(L, "status", attempt->status);
+    ldsc_setinteger(L, "status", attempt->status);
   if (attempt->has_code)
-    set_integer(L, "code", attempt->code);
-  set_number(L, "duration_s", (lua_Number)attempt->duration_us / US);
+    ldsc_setinteger(L, "code", attempt->code);
+  ldsc_setnumber(L, "duration_s", (lua_Number)attempt->duration_us / US);
   if (attempt->wait_us > 0)
-    set_number(L, "wait_s", (lua_Number)attempt->wait_us / US);
-  set_integer(L, "server", (int64_t)attempt->server + 1);
+    ldsc_setnumber(L, "wait_s", (lua_Number)attempt->wait_us / US);
+  ldsc_setinteger(L, "server", (int64_t)attempt->server + 1);
 }
 
 /*
@@ -175,11 +212,11 @@ static int call_report(lua_State *L) {
   lua_pushstring(L, dsc_kind_name(call->last.kind));
   lua_setfield(L, -2, "cause");
   if (call->last.status != 0)
-    set_integer(L, "status", call->last.status);
+    ldsc_setinteger(L, "status", call->last.status);
   if (call->last.has_code)
-    set_integer(L, "code", call->last.code);
+    ldsc_setinteger(L, "code", call->last.code);
   if (call->last.retry_after_us >= 0)
-    set_number(L, "retry_after_s",
+    ldsc_setnumber(L, "retry_after_s",
                (lua_Number)call->last.retry_after_us / US);
   return 1;
 }
@@ -194,18 +231,17 @@ static int call_attempts(lua_State *L) {
 
 static const luaL_Reg methods[] = {
     {"answered", call_answered}, {"failed", call_failed},
-    {"resumed", call_resumed},   {"renewed", call_renewed},
-    {"request", call_request},   {"finish", call_finish},
-    {"report", call_report},     {"attempts", call_attempts},
-    {NULL, NULL},
+    {"resumed", call_resumed},   {"cancelled", call_cancelled},
+    {"renewed", call_renewed},   {"request", call_request},
+    {"finish", call_finish},     {"report", call_report},
+    {"attempts", call_attempts}, {NULL, NULL},
 };
 
 void ldsc_open_call(lua_State *L) {
-  luaL_newmetatable(L, CLASS);
-  ldsc_setfuncs(L, methods);
-  lua_pushvalue(L, -1);
-  lua_setfield(L, -2, "__index");
+  ldsc_newclass(L, CLASS, methods, call_gc);
   lua_pop(L, 1);
   lua_pushcfunction(L, core_call);
   lua_setfield(L, -2, "call");
+  lua_pushcfunction(L, core_woken);
+  lua_setfield(L, -2, "woken");
 }

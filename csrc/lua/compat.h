@@ -72,12 +72,34 @@ static inline void ldsc_getvalue(lua_State *L, int index) {
 #endif
 }
 
+/* t[name] = value, for the table on top. */
+static inline void ldsc_setinteger(lua_State *L, const char *name,
+                                   int64_t value) {
+  lua_pushinteger(L, (lua_Integer)value);
+  lua_setfield(L, -2, name);
+}
+
+static inline void ldsc_setnumber(lua_State *L, const char *name,
+                                  lua_Number value) {
+  lua_pushnumber(L, value);
+  lua_setfield(L, -2, name);
+}
+
 /* Registers functions into the table on top; upvalues are not used. */
 static inline void ldsc_setfuncs(lua_State *L, const luaL_Reg *reg) {
   for (; reg->name != NULL; reg++) {
     lua_pushcfunction(L, reg->func);
     lua_setfield(L, -2, reg->name);
   }
+}
+
+/* Makes the metatable `name` of a userdata that only owns memory. */
+static inline void ldsc_newowner(lua_State *L, const char *name,
+                                 lua_CFunction release) {
+  luaL_newmetatable(L, name);
+  lua_pushcfunction(L, release);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
 }
 
 /*

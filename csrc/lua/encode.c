@@ -331,10 +331,7 @@ static int core_encode(lua_State *L) {
 /* ----------------------------------------------------------------------- */
 
 void ldsc_open_encode(lua_State *L) {
-  luaL_newmetatable(L, WRITER);
-  lua_pushcfunction(L, writer_gc);
-  lua_setfield(L, -2, "__gc");
-  lua_pop(L, 1);
+  ldsc_newowner(L, WRITER, writer_gc);
   lua_getfield(L, -1, "shape");
   lua_call(L, 0, 1); /* it knows the keys that are always codes */
   lua_pushcclosure(L, core_encode, 1);

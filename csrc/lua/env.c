@@ -42,6 +42,11 @@ static void seed(struct ldsc_env *env) {
   env->random[0] |= 1; /* all zero would stay so */
 }
 
+void ldsc_env_seed(struct ldsc_env *env, uint64_t number) {
+  env->random[0] = number | 1;
+  env->random[1] = number * UINT64_C(0x9E3779B97F4A7C15);
+}
+
 void ldsc_env_init(lua_State *L, struct ldsc_env *env) {
   env->env.alloc = env_alloc;
   env->env.now_us = env_now_us;

@@ -51,8 +51,17 @@ static int core_envelope(lua_State *L) {
   return 5;
 }
 
+/* core.decode(text) -> the value of a text that core.encode wrote */
+static int core_decode(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  ldsc_decode(L, text, length);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"array", core_array},
+    {"decode", core_decode},
     {"envelope", core_envelope},
     {NULL, NULL},
 };

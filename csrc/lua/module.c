@@ -9,5 +9,10 @@ int luaopen_dsclient_core(lua_State *L) {
   ldsc_open_url(L);
   ldsc_open_client(L);
   ldsc_open_call(L);
+  ldsc_open_cache(L);
+  ldsc_open_metrics(L);
+  ldsc_open_snapshot(L);
+  ldsc_open_status(L);
+  ldsc_open_shortcut(L);
   return 1;
 }

@@ -21,6 +21,8 @@ struct ldsc_env {
 };
 
 void ldsc_env_init(lua_State *L, struct ldsc_env *env);
+/* The same chance each time, for tests. */
+void ldsc_env_seed(struct ldsc_env *env, uint64_t number);
 
 /* Pushes the value of a text that core.encode wrote; throws on any other. */
 void ldsc_decode(lua_State *L, const char *text, size_t length);
@@ -29,5 +31,10 @@ void ldsc_open_json(lua_State *L);
 void ldsc_open_url(lua_State *L);
 void ldsc_open_client(lua_State *L);
 void ldsc_open_call(lua_State *L);
+void ldsc_open_cache(lua_State *L);
+void ldsc_open_metrics(lua_State *L);
+void ldsc_open_snapshot(lua_State *L);
+void ldsc_open_status(lua_State *L);
+void ldsc_open_shortcut(lua_State *L);
 
 #endif

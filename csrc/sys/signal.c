@@ -98,11 +98,9 @@ static int sys_caught(lua_State *L) {
   return 1;
 }
 
-/* sys.release(): the signals do again what they did; at exit by itself */
-static int sys_release(lua_State *L) {
-  struct catcher *catcher = get_catcher(L);
-  if (owner != catcher)
-    return 0;
+static void put_back(struct catcher *catcher) {
+  if (owner == NULL || owner != catcher)
+    return;
   for (int i = 0; i < SIGNALS; i++) {
     if (catcher->active[i])
       sigaction(signals[i].number, &catcher->former[i], NULL);
@@ -110,6 +108,17 @@ static int sys_release(lua_State *L) {
     atomic_store(&counts[i], 0);
   }
   owner = NULL;
+}
+
+/* sys.release(): the signals do again what they did; at exit by itself */
+static int sys_release(lua_State *L) {
+  put_back(get_catcher(L));
+  return 0;
+}
+
+/* Needs no memory: a handler must not outlive the code that it runs. */
+static int catcher_gc(lua_State *L) {
+  put_back((struct catcher *)lua_touserdata(L, 1));
   return 0;
 }
 
@@ -161,7 +170,7 @@ static void open_catcher(lua_State *L) {
     return;
   void *catcher = ldsc_newuserdata(L, sizeof(struct catcher));
   memset(catcher, 0, sizeof(struct catcher));
-  ldsc_newclass(L, CATCHER, no_methods, sys_release);
+  ldsc_newclass(L, CATCHER, no_methods, catcher_gc);
   lua_setmetatable(L, -2);
   lua_setfield(L, LUA_REGISTRYINDEX, CATCHER ".self");
 }

@@ -6,8 +6,10 @@ local core = require "dsclient.core"
 local detect = require "dsclient.detect"
 local dialects = require "dsclient.dialect"
 local driver = require "dsclient.drive"
+local flight = require "dsclient.flight"
 local operations = require "dsclient.operations"
 local paging = require "dsclient.paging"
+local shortcut = require "dsclient.shortcut"
 local token = require "dsclient.token"
 
 local enter, failure = driver.enter, driver.failure
@@ -25,8 +27,11 @@ local CALL_OPTIONS = {
   cache = { type = "boolean" },
   refresh = { type = "boolean" },
   ttl_s = { type = "number", min = 0, max = 2 ^ 31 },
+  stale_if_error_s = { type = "number", min = 0, max = 2 ^ 31 },
+  stale_while_revalidate_s = { type = "number", min = 0, max = 2 ^ 31 },
   borrow = { type = "boolean" },
   raw = { type = "boolean" },
+  max_retries = { type = "integer", min = 0, max = 100 },
 }
 _M.OPTIONS = CALL_OPTIONS
 
@@ -103,25 +108,30 @@ local function open(state, row, bound, opts, deadline)
   if dialect then
     now_s, err = enter(state)
   end
-  if not now_s then
+  if now_s and driver.is_over(now_s, deadline) then
+    err = failure(state, row, { kind = "deadline", message = "the time of the call is over before it was sent" })
+  end
+  if err then
     err.operation = row.name
     return nil, err
   end
-  local left_s = math.max(deadline - now_s, 1e-6)
   local _, attempt_timeout_s = driver.timeouts(state, row, opts)
-  local call, action, a, b, c = core.call(state.client, driver.number_of(state, row), left_s, attempt_timeout_s)
-  return {
+  local ticket = {
     state = state,
     row = row,
     bound = bound,
     dialect = dialect,
     shape = shape_of(state, row, dialect, opts.raw),
-    call = call,
-    action = action,
-    a = a,
-    b = b,
-    c = c,
+    call = false,
+    action = false,
+    a = false,
+    b = false,
+    c = false,
   }
+  -- it may hold a connection from now on: nothing here needs memory any more
+  ticket.call, ticket.action, ticket.a, ticket.b, ticket.c =
+    core.call(state.client, driver.number_of(state, row), deadline - now_s, attempt_timeout_s, opts.max_retries)
+  return ticket
 end
 
 --- Sends the next request of a ticket and decodes its answer.
@@ -136,11 +146,16 @@ local function exchange(ticket, extra)
   end
   local outcome, first, last = driver.drive(state, row, call, request, ticket.action, ticket.a, ticket.b, ticket.c)
   ticket.action = nil
+  if request.identity ~= (ticket.identity or request.identity) then
+    ticket.identity = false -- of two identities: nobody's
+  elseif ticket.identity == nil then
+    ticket.identity = request.identity
+  end
   if outcome == "fail" then
     if first == "not_api" and not state.options.server_version then
       state.dialect_doubtful = true
     end
-    return false, driver.call_failure(state, row, call, first)
+    return false, driver.call_failure(state, row, call, request, first)
   elseif not first then
     return true, nil
   end
@@ -163,6 +178,10 @@ local function page_source(ticket)
   end
 end
 
+local function one_page(ticket, number, page_size)
+  return page_source(ticket)(number, page_size)
+end
+
 local function rows_max_of(state, args)
   return args.rows_max or state.options.rows_max
 end
@@ -171,27 +190,39 @@ local function page_size_of(state, args)
   return args.page_size or state.options.page_size
 end
 
-local function fetch(state, row, bound, opts, args, deadline)
+local function read_all(ticket, args)
+  local state, row = ticket.state, ticket.row
+  if row.result == "page" then
+    return paging.read(page_source(ticket), page_size_of(state, args), rows_max_of(state, args), row.name)
+  end
+  local ok, value = exchange(ticket)
+  if not ok then
+    return nil, value
+  end
+  return finish[row.result](value)
+end
+
+--- One logical call, from its first request to its value.
+-- @tparam function rescue what is asked, with the error, whether it is a failure
+--   for the caller: false where he is given something else; may be nil
+-- @return value, nil, attempts, identity (of the token it was read with); or
+--   nil, err
+local function fetch(state, row, bound, opts, args, deadline, rescue)
+  local started_s = core.time(state.client)
   local ticket, err = open(state, row, bound, opts, deadline)
   if not ticket then
+    local rescued = rescue and rescue(err)
+    driver.record(state, row, rescued and "stale" or err.kind, started_s)
     return nil, err
   end
-  local value, ok
-  if row.result == "page" then
-    value, err = paging.read(page_source(ticket), page_size_of(state, args), rows_max_of(state, args), row.name)
-  else
-    ok, value = exchange(ticket)
-    if ok then
-      value = finish[row.result](value)
-    else
-      value, err = nil, value
-    end
-  end
-  ticket.call:finish(value == nil)
+  local value
+  value, err = driver.guarded(state, ticket.call, read_all, ticket, args)
+  local rescued = err and rescue and rescue(err)
+  driver.finish(state, ticket.call, rescued and "stale" or err and err.kind)
   if err then
     err.attempts = err.attempts or ticket.call:report().attempts
   end
-  return value, err, ticket.call:attempts()
+  return value, err, ticket.call:attempts(), ticket.identity
 end
 
 -- --- one run, one execute at a time --------------------------------------
@@ -207,19 +238,22 @@ end
 -- What they act on was under way: that it has ended is their effect.
 local HALTS = { PAUSE = true, STOP = true }
 
+local function busy(state, row, id)
+  local message = string.format("another execute of run %s was sent less than %d s ago and shows no effect yet", id,
+    HOLD_S)
+  return failure(state, row, { kind = "busy", message = message })
+end
+
 --- May this run be acted on now? Within the hold it is read first, and must
 -- have moved: be under way, that is, or have ended where it was to end.
-local function free_to_act(state, row, bound, deadline)
+local function free_to_act(state, row, bound, held, deadline)
   local now_s, err = enter(state, row.name)
   if not now_s then
     return nil, err
-  end
-  prune(state.held, now_s)
-  local id = bound[row.holds]
-  local held = state.held[id]
-  if not held then
+  elseif not held or held.until_s <= now_s then
     return true
   end
+  local id = bound[row.holds]
   local args = { project = bound.project, instance_id = tonumber(id) }
   local run
   run, err = _M.perform(state, "instances.get", args, { deadline = deadline })
@@ -229,50 +263,220 @@ local function free_to_act(state, row, bound, deadline)
   elseif run ~= true and (run.running or held.halts and run.finished) then
     return true
   end
-  local message = string.format("another execute of run %s was sent less than %d s ago and shows no effect yet", id,
-    HOLD_S)
-  return nil, failure(state, row, { kind = "busy", message = message })
+  return nil, busy(state, row, id)
 end
 
-local function hold(state, row, bound, now_s)
-  state.held[bound[row.holds]] = {
-    until_s = now_s + HOLD_S,
-    halts = HALTS[bound.execute_type],
-  }
+--- Acts on a run, while no other call of this client does; holds it then. All
+-- that needs memory comes before the mark is set, or is undone with it.
+local function act(state, row, bound, opts, args, deadline)
+  local id = bound[row.holds]
+  local held = state.held[id]
+  if held and held.acting then
+    return nil, busy(state, row, id)
+  end
+  local hold = { acting = true, until_s = math.huge, halts = HALTS[bound.execute_type] }
+  local ok, value, err, attempts = pcall(function()
+    state.held[id] = hold
+    local free, why = free_to_act(state, row, bound, held, deadline)
+    if not free then
+      return nil, why
+    end
+    return fetch(state, row, bound, opts, args, deadline)
+  end)
+  local now_s = ok and core.enter(state.client) -- it may be closed by now
+  if now_s and (value ~= nil or err.kind == "outcome_unknown") then
+    hold.acting, hold.until_s = nil, now_s + HOLD_S
+  else
+    state.held[id] = held
+  end
+  if not ok then
+    error(value, 0)
+  elseif now_s then
+    prune(state.held, now_s)
+  end
+  return value, err, attempts
 end
 
 -- --- the whole -----------------------------------------------------------
 
 local NO_OPTIONS = {}
 
-local function ttl_for(state, row, opts)
-  if opts.ttl_s then
-    return opts.ttl_s
-  end
-  local changed = state.options.cache_ttl_s
-  return changed and (changed[row.name] or changed[row.operation]) or row.ttl_s or 0
+-- One of the two windows in which an old value may still be given (s).
+local function window(state, row, opts, name)
+  return opts[name] or driver.special(state, row)[name] or state.options[name]
 end
 
---- What the cache holds under the key: value, nil, meta; nothing; nil and an
--- error where it is longer than is wanted now.
-local function from_cache(state, row, args, opts, key)
-  if opts.refresh then
-    return nil
-  end
-  local number = not opts.uncounted and driver.number_of(state, row) or nil
-  local value, age_s = core.lookup(state.client, number, key, opts.borrow)
-  if value == nil then
-    return nil
-  elseif row.result == "page" and #value > rows_max_of(state, args) then
-    return nil, paging.too_long(#value, rows_max_of(state, args), row.name)
-  end
-  return value, nil, { cached = true, age_s = age_s, attempts = 0 }
-end
-
+--- Drops what a success of this row makes old, and nobody waits for it any more.
 local function invalidate(state, row)
   for _, operation in ipairs(row.invalidates or {}) do
+    state.writes[operation] = (state.writes[operation] or 0) + 1
     core.drop(state.client, operation .. "\0")
+    flight.detach(state, operation .. "\0")
   end
+end
+
+--- Empties the cache; how many entries it had.
+function _M.clear(state)
+  state.cleared = state.cleared + 1
+  flight.detach(state, "")
+  return core.clear(state.client)
+end
+
+--- A read through the cache: what all steps below work on.
+-- @field number under which the look-up is counted; nil where it is not
+local function reading(state, row, bound, opts, args, deadline)
+  return {
+    state = state,
+    row = row,
+    bound = bound,
+    opts = opts,
+    args = args,
+    deadline = deadline,
+    key = arguments.key(row, bound) .. (opts.raw and "raw" or ""),
+    number = not opts.uncounted and driver.number_of(state, row) or nil,
+  }
+end
+
+--- A value of the cache, or another's, as the answer of this call.
+local function given(read, value, meta)
+  local rows_max = rows_max_of(read.state, read.args)
+  if read.row.result == "page" and #value > rows_max then
+    return nil, paging.too_long(#value, rows_max, read.row.name)
+  end
+  return value, nil, meta
+end
+
+local function fresh_one(read)
+  local value, age_s = core.lookup(read.state.client, read.number, read.key, read.opts.borrow)
+  if value ~= nil then
+    return given(read, value, { cached = true, age_s = age_s, attempts = 0 })
+  end
+end
+
+local function stale_one(read, number, within_s, err)
+  if within_s <= 0 or not core.enter(read.state.client) then
+    return nil
+  end
+  local value, age_s, stale = core.stale(read.state.client, number, read.key, read.opts.borrow, within_s)
+  if value ~= nil then
+    return given(read, value, { cached = true, stale = stale, age_s = age_s, attempts = 0, error = err })
+  end
+end
+
+-- The server, or the way to it, is at fault: an old value is better than none.
+local FAULTS = {
+  breaker_open = true, connect = true, deadline = true, dns = true, limit = true, network = true, protocol = true,
+  server = true, throttled = true, timeout = true, tls = true,
+}
+
+--- Puts an old value in the place of the error, where there is one.
+-- @treturn boolean was there one?
+local function rescue(read, err)
+  local state, row, opts = read.state, read.row, read.opts
+  if not FAULTS[err.kind] or err.total or opts.refresh then
+    return false
+  end
+  local value, _, meta = stale_one(read, nil, window(state, row, opts, "stale_if_error_s"), err)
+  if value == nil then
+    return false
+  end
+  read.value, read.meta = value, meta
+  driver.log_stale(state, row, meta)
+  return true
+end
+
+--- Fetches, and stores what may be stored: nothing that a write or another
+-- token has overtaken.
+-- @return value, nil, meta, text; or nil, err
+local function fetch_and_store(read, ttl_s)
+  local state, row, opts = read.state, read.row, read.opts
+  local writes, cleared = state.writes[row.operation], state.cleared
+  local value, err, attempts, identity = fetch(state, row, read.bound, opts, read.args, read.deadline, function(err)
+    return rescue(read, err)
+  end)
+  if value == nil then
+    return nil, err
+  end
+  local text = core.enter(state.client) and core.encode(value) or nil
+  local overtaken = identity ~= state.identity or writes ~= state.writes[row.operation] or cleared ~= state.cleared
+  if text and not overtaken then
+    local stale_s =
+      math.max(window(state, row, opts, "stale_if_error_s"), window(state, row, opts, "stale_while_revalidate_s"))
+    core.store(state.client, read.key, text, ttl_s, stale_s)
+  end
+  return value, nil, { cached = false, age_s = 0, attempts = attempts }, text
+end
+
+--- Fetches, or takes part in another task's fetch.
+local function shared_fetch(read, ttl_s)
+  local state = read.state
+  local started_s = core.time(state.client)
+  local key = read.key .. "\0" .. state.identity
+  local value, err, meta, text, joined = flight.share(state, key, read.deadline, function()
+    return fetch_and_store(read, ttl_s)
+  end, read.opts.refresh)
+  if joined then
+    core.share(state.client)
+    if err then
+      err.operation = read.row.name -- the other call may have another name for it
+    end
+    if text then
+      value, err, meta = given(read, core.decode(text), { cached = false, shared = true, age_s = 0, attempts = 0 })
+    end
+    local rescued = err and rescue(read, err)
+    driver.record(state, read.row, rescued and "stale" or err and err.kind or "ok", started_s)
+  end
+  if read.value ~= nil then
+    return read.value, nil, read.meta
+  end
+  return value, err, meta
+end
+
+-- So long a fetch in the background may take to begin. It is a lease: one that
+-- never began is in nobody's way.
+local SPAWN_S = 1
+
+--- A fetch in the background, where nobody is at it already.
+local function revalidate(read, ttl_s)
+  local state = read.state
+  local now_s = core.time(state.client)
+  if (state.revalidating[read.key] or now_s) > now_s then
+    return
+  end
+  state.revalidating[read.key] = now_s + SPAWN_S
+  state.runtime.spawn(function()
+    state.revalidating[read.key] = nil
+    local begun_s = core.enter(state.client)
+    if begun_s then
+      read.deadline = begun_s + driver.timeouts(state, read.row, read.opts)
+      shared_fetch(read, ttl_s)
+    end
+  end)
+end
+
+local function read_through(read, ttl_s)
+  local state, row, opts = read.state, read.row, read.opts
+  if not opts.refresh then
+    local value, err, meta = fresh_one(read)
+    if value ~= nil or err then
+      return value, err, meta
+    elseif state.runtime.spawn and state.concurrent then
+      value, err, meta = stale_one(read, read.number, window(state, row, opts, "stale_while_revalidate_s"))
+      if value ~= nil or err then
+        revalidate(read, ttl_s)
+        return value, err, meta
+      end
+    end
+  end
+  return shared_fetch(read, ttl_s)
+end
+
+--- The results of a call that had begun: that the client is closed ended it.
+local function under_way(value, err, meta)
+  if err and err.kind == "closed" then
+    err.kind = "cancelled"
+  end
+  return value, err, meta
 end
 
 --- When the call has to end, on the client's clock.
@@ -311,39 +515,16 @@ function _M.perform(state, row, args, opts)
   if not deadline then
     return nil, bound
   end
-  local err
-  local ttl_s = ttl_for(state, row, opts)
-  local key
+  local ttl_s = opts.ttl_s or shortcut.ttl_s(state, row)
   if row.replay == "read" and ttl_s > 0 and opts.cache ~= false and state.options.enable_cache then
-    key = arguments.key(row, bound) .. (opts.raw and "raw" or "")
-    local value, meta
-    value, err, meta = from_cache(state, row, args, opts, key)
-    if value ~= nil or err then
-      return value, err, meta
-    end
+    return under_way(read_through(reading(state, row, bound, opts, args, deadline), ttl_s))
   end
-  if row.holds then
-    local free
-    free, err = free_to_act(state, row, bound, deadline)
-    if not free then
-      return nil, err
-    end
-  end
-  local value, attempts
-  value, err, attempts = fetch(state, row, bound, opts, args, deadline)
-  local now_s = core.enter(state.client) -- it may be closed by now
-  if now_s and (value ~= nil or err.kind == "outcome_unknown") then
-    if row.holds then
-      hold(state, row, bound, now_s)
-    end
+  local value, err, attempts = (row.holds and act or fetch)(state, row, bound, opts, args, deadline)
+  if (value ~= nil or err.kind == "outcome_unknown") and core.enter(state.client) then
     invalidate(state, row)
   end
   if value == nil then
-    return nil, err
-  end
-  local text = now_s and key and core.encode(value)
-  if text then
-    core.store(state.client, key, text, ttl_s)
+    return under_way(nil, err)
   end
   return value, nil, { cached = false, age_s = 0, attempts = attempts }
 end
@@ -362,8 +543,8 @@ function _M.pages(state, row, args, opts)
       return nil, err
     end
     local page
-    page, err = page_source(ticket)(number, page_size)
-    ticket.call:finish(page == nil)
+    page, err = driver.guarded(state, ticket.call, one_page, ticket, number, page_size)
+    driver.finish(state, ticket.call, err and err.kind)
     return page, err
   end, page_size_of(state, args), row.name)
 end

@@ -4,38 +4,47 @@
 local core = require "dsclient.core"
 local dialects = require "dsclient.dialect"
 local driver = require "dsclient.drive"
+local flight = require "dsclient.flight"
+local wait = require "dsclient.wait"
 
 local _M = {}
 
 local DETECT = { name = "server.detect", method = "GET", replay = "read", result = "object" }
 
---- One probe: "there", "absent", "throttled", or nil and an error.
-local function probe(state, path, timeout_s)
-  local call, action, a, b, c = core.call(state.client, driver.number_of(state, DETECT), timeout_s)
-  local request = driver.new_request(state, DETECT)
-  request.path = path
+-- What the probe of a path tells before its call is over.
+local VERDICTS = { api = "there", not_api = "absent", throttled = "throttled" }
+
+local function ask(state, call, request, action, a, b, c)
   while action ~= "done" and action ~= "fail" do
     local done = action
     action, a, b, c = driver.advance(state, call, request, action, a, b, c)
-    local cause = call:report().cause
-    if action ~= "done" and (cause == "throttled" or cause == "not_api" or cause == "api") then
-      call:finish(false)
-      return cause == "api" and "there" or cause == "not_api" and "absent" or "throttled"
+    local verdict = done == "send" and action ~= "done" and VERDICTS[call:report().cause]
+    if verdict then
+      return verdict
     end
-    driver.log_turn(state, DETECT, call, done, action, a, b)
+    a = driver.log_turn(state, DETECT, call, done, action, a, b, c)
   end
-  call:finish(action == "fail")
   if action == "fail" then
-    return nil, driver.call_failure(state, DETECT, call, a)
+    return nil, driver.call_failure(state, DETECT, call, request, a)
   end
   return "there"
 end
 
+--- One probe: "there", "absent", "throttled", or nil and an error.
+local function probe(state, path, timeout_s)
+  local request = driver.new_request(state, DETECT)
+  request.path = path
+  local call, action, a, b, c = core.call(state.client, driver.number_of(state, DETECT), timeout_s)
+  local verdict, err = driver.guarded(state, call, ask, state, call, request, action, a, b, c)
+  driver.finish(state, call, err and err.kind)
+  return verdict, err
+end
+
+--- Waits a little; false where the call was cancelled.
 local function pause(state, deadline)
   local now_s = driver.enter(state)
-  if now_s then
-    state.runtime.sleep(math.min(dialects.PROBE_PAUSE_S, math.max(deadline - now_s, 0)))
-  end
+  local seconds = now_s and math.min(dialects.PROBE_PAUSE_S, math.max(deadline - now_s, 0))
+  return not seconds or wait.park(state, {}, seconds) ~= "cancelled"
 end
 
 --- Finds out which dialect the server speaks. A 429 decides nothing: behind
@@ -47,7 +56,7 @@ local function detect(state, deadline)
       local now_s, err = driver.enter(state)
       if not now_s then
         return nil, err
-      elseif now_s >= deadline then
+      elseif driver.is_over(now_s, deadline) then
         local message = "the time of the call is over before the server line was found"
         return nil, driver.failure(state, DETECT, { kind = throttled and "throttled" or "deadline", message = message })
       end
@@ -62,8 +71,8 @@ local function detect(state, deadline)
       end
       absent[i] = verdict == "absent"
       throttled = verdict == "throttled"
-      if throttled then
-        pause(state, deadline)
+      if throttled and not pause(state, deadline) then
+        return nil, driver.failure(state, DETECT, { kind = "cancelled", message = "it was ended" })
       end
     end
   end
@@ -92,13 +101,15 @@ function _M.dialect_for(state, row, deadline)
   if not needed then
     return state.dialect or "workflow"
   end
-  local dialect, err = detect(state, deadline)
-  if not dialect then
-    return nil, err
-  end
-  set_dialect(state, dialect)
-  state.dialect_doubtful = nil
-  return dialect
+  local dialect, err, _, found = flight.share(state, "detect", deadline, function()
+    local dialect, err = detect(state, deadline)
+    if dialect then
+      set_dialect(state, dialect)
+      state.dialect_doubtful = nil
+    end
+    return dialect, err, nil, dialect
+  end)
+  return dialect or found, err
 end
 
 return _M

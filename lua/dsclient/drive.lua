@@ -1,10 +1,11 @@
 --- The one loop of the library: it does what the machine of a call (csrc/core/
--- call.h) asks for, and tells it what came of it. Only here is anything waited
--- for, but for the pause between two probes of detect.lua.
+-- call.h) asks for, and tells it what came of it.
 
 local core = require "dsclient.core"
 local errors = require "dsclient.errors"
+local shortcut = require "dsclient.shortcut"
 local token = require "dsclient.token"
+local wait = require "dsclient.wait"
 
 -- Of a call, of an attempt (s): lists are slow on large servers, and an
 -- abandoned one is still worked on there.
@@ -22,16 +23,32 @@ local function enter(state, operation)
   return now_s
 end
 
---- An error of this call; no text of it holds the token.
-local function failure(state, row, fields)
+-- The core's clock knows nothing shorter.
+local MICROSECOND = 1e-6
+
+--- Is there no time left to do anything in?
+local function is_over(now_s, deadline)
+  return deadline - now_s < MICROSECOND
+end
+
+local function hide(text, secret)
+  local from, to = text:find(secret, 1, true)
+  while from do
+    text = text:sub(1, from - 1) .. "***" .. text:sub(to + 1)
+    from, to = text:find(secret, from + 3, true)
+  end
+  return text
+end
+
+--- An error of this call; no text of it holds the token, or the one before, or
+-- the one that it was asked with.
+local function failure(state, row, fields, asked_with)
   fields.operation = fields.operation or row.name
-  local secret = state.token
-  if secret and secret ~= "" and fields.message then
-    local from, to = fields.message:find(secret, 1, true)
-    while from do
-      fields.message = fields.message:sub(1, from - 1) .. "***" .. fields.message:sub(to + 1)
-      from, to = fields.message:find(secret, from + 3, true)
-    end
+  if asked_with and asked_with ~= "" and fields.message then
+    fields.message = hide(fields.message, asked_with)
+  end
+  for _, secret in ipairs(state.secrets) do
+    fields.message = fields.message and hide(fields.message, secret)
   end
   return errors.new(fields)
 end
@@ -42,28 +59,37 @@ local HINTS = {
   throttled = "the server refuses more requests for now (HTTP 429)",
   not_api = "no answer of the DolphinScheduler API: is the base path right?",
   deadline = "the time of the call is over",
+  cancelled = "it was ended before its answer came",
+  breaker_open = "not sent: most of the last calls failed, it is tried again in a few seconds",
+  limit = "not sent: too many calls wait for a connection (queue_max)",
   outcome_unknown = "sent, but no answer tells what came of it: read before sending again",
 }
 
 --- The error of a call that the machine gave up, with all that it knows.
-local function call_failure(state, row, call, kind)
+local function call_failure(state, row, call, request, kind)
   local report = call:report()
   report.kind = kind
   local said = report.message
   local hint = HINTS[kind]
   report.message = hint and said and hint .. ": " .. said or hint or said or ""
-  return failure(state, row, report)
+  return failure(state, row, report, request.token)
 end
 
 local function attempt(state, request, deadline, server, fresh)
   request.url = state.urls[server] .. request.path
   request.headers = request.body and state.form_headers or state.headers
+  request.token, request.identity = state.token, state.identity
   request.fresh = fresh
   local exchange, failed = state.transport:start(request, deadline)
   if not exchange then
     return nil, failed
   end
-  return exchange:wait()
+  local response
+  response, failed = exchange:wait()
+  if not response and failed.kind == "cancelled" then
+    exchange:cancel()
+  end
+  return response, failed
 end
 
 local function log_repeat(state, row, call, wait_s, server)
@@ -76,49 +102,134 @@ local function log_repeat(state, row, call, wait_s, server)
     code = report.code,
     attempt = call:attempts(),
     wait_s = wait_s,
-    server = server and state.urls[server],
+    server = state.urls[server],
   })
 end
 
---- Tells the log what is worth telling of one turn of the loop: what was done,
--- and what the machine asks for next.
-local function log_turn(state, row, call, done, action, a, b)
-  if not state.options.log then
-    return
-  elseif done == "send" and action == "send" then
-    log_repeat(state, row, call, 0, b)
-  elseif done == "send" and action == "sleep" then
-    log_repeat(state, row, call, a)
-  elseif done == "token" and action == "send" then
-    state.options.log("info", row.name .. ": refused (401), again with the new token",
-      { event = "token", operation = row.name })
+local CHANGES = {}
+
+function CHANGES.breaker(state, event)
+  event.server = event.server and state.urls[event.server]
+  return event.state == "closed" and "info" or "warn",
+    (event.operation or event.server) .. ": the circuit breaker is " .. event.state
+end
+
+function CHANGES.pace(_, event)
+  return "warn", string.format("refused (429): held for %.3f s, then %.1f requests a second", event.hold_s,
+    event.rate_per_s)
+end
+
+function CHANGES.budget()
+  return "warn", "the retry budget is empty: failures are returned at once"
+end
+
+--- Tells the log what has changed of the limits.
+local function log_changes(state)
+  local event = core.told(state.client)
+  while event do
+    local level, message = CHANGES[event.event](state, event)
+    state.options.log(level, message, event)
+    event = core.told(state.client)
   end
 end
 
---- Does what the machine asks for, tells it what came of it, and returns what
--- it asks for next (with the answer's body when it is done).
-local function advance(state, call, request, action, a, b, c)
-  if action == "send" then
-    local response, failed = attempt(state, request, a, b, c)
-    if not response then
-      return call:failed(failed.kind, failed.phase, failed.stale, failed.message)
-    end
-    request.answer = response.body
-    local headers = response.headers
-    return call:answered(response.status, headers["content-type"], headers["retry-after"], headers.date,
-      response.body, response.bytes_in, response.bytes_out)
-  elseif action == "sleep" then
-    if enter(state) then -- the log may have closed the client
-      state.runtime.sleep(a)
-    end
-    return call:resumed()
+--- Tells the log what is worth telling of one turn of the loop: what was done,
+-- and what the machine asks for next. Nothing is told while a connection is
+-- held: the log may call the client.
+-- @return the seconds, less those that the log took of a sleep
+local function log_turn(state, row, call, done, action, seconds, pacing, server)
+  if not state.options.log or action == "send" then
+    return seconds
+  end
+  local told_s = core.time(state.client)
+  if done == "send" and action == "sleep" and not pacing then
+    log_repeat(state, row, call, seconds, server)
+  elseif done == "token" and action == "sleep" then
+    state.options.log("info", row.name .. ": refused (401), again with the new token",
+      { event = "token", operation = row.name })
+  end
+  log_changes(state)
+  return action == "sleep" and math.max(seconds - (core.time(state.client) - told_s), 0) or seconds
+end
+
+--- Tells the log that an old value was given in place of an error.
+local function log_stale(state, row, meta)
+  if state.options.log then
+    local cause, age_s = meta.error.kind, meta.age_s
+    state.options.log("warn", string.format("%s: %s; a value %.0f s old is given", row.name, cause, age_s),
+      { event = "stale", operation = row.name, cause = cause, age_s = age_s })
+  end
+end
+
+--- Is there another token than the one that was refused? Another call may have
+-- brought it.
+local function renew(state, refused)
+  if refused ~= state.token then
+    return true
   end
   local fresh = token.ask(state.options)
   local different = fresh and fresh ~= state.token and enter(state) ~= nil
   if different then
     token.use(state, fresh)
   end
-  return call:renewed(different)
+  return different
+end
+
+local steps = {}
+
+function steps.send(state, call, request, deadline, server, fresh)
+  local response, failed = attempt(state, request, deadline, server, fresh)
+  if not response then
+    return call:failed(failed.kind, failed.phase, failed.stale, failed.message)
+  end
+  request.answer = response.body
+  local headers = response.headers
+  return call:answered(response.status, headers["content-type"], headers["retry-after"], headers.date, response.body,
+    response.bytes_in, response.bytes_out)
+end
+
+function steps.sleep(state, call, _, seconds)
+  -- the log may have closed the client
+  if seconds > 0 and enter(state) and wait.park(state, {}, seconds) == "cancelled" then
+    return call:cancelled()
+  end
+  return call:resumed()
+end
+
+function steps.wait(state, call, _, seconds, key)
+  if enter(state) and wait.for_connection(state, key, seconds) == "cancelled" then
+    return call:cancelled()
+  end
+  return call:resumed()
+end
+
+function steps.token(state, call, request)
+  return call:renewed(renew(state, request.token))
+end
+
+--- Does what the machine asks for, tells it what came of it, and returns what
+-- it asks for next (with the answer's body when it is done).
+local function advance(state, call, request, action, a, b, c)
+  local x, y, z, w = steps[action](state, call, request, a, b, c)
+  wait.wake_granted(state)
+  return x, y, z, w
+end
+
+--- Runs fn(…) → two values; a Lua error in it ends the call, and goes on.
+local function guarded(state, call, fn, ...)
+  local ok, a, b = pcall(fn, ...)
+  if not ok then
+    call:finish "cancelled"
+    wait.wake_granted(state)
+    error(a, 0)
+  end
+  return a, b
+end
+
+--- Closes the books of a call: nil, or how it ended otherwise.
+local function finish(state, call, ended)
+  call:finish(ended)
+  wait.wake_granted(state)
 end
 
 --- Goes on until the call is done or has failed.
@@ -127,35 +238,60 @@ local function drive(state, row, call, request, action, a, b, c)
   while action ~= "done" and action ~= "fail" do
     local done = action
     action, a, b, c = advance(state, call, request, action, a, b, c)
-    log_turn(state, row, call, done, action, a, b)
+    a = log_turn(state, row, call, done, action, a, b, c)
   end
   return action, a, b
+end
+
+-- What the client's options say of one operation, under any of its names.
+local function special(state, row)
+  local given = state.options.operations
+  return given and (given[row.name] or given[row.operation]) or {}
 end
 
 --- The seconds of a call and of an attempt: of these call options, of the
 -- client, or of the row's sort.
 local function timeouts(state, row, opts)
   local list = row.result == "page" or row.result == "list"
-  local options = state.options
-  return opts.timeout_s or options.timeout_s or (list and LIST_TIMEOUT_S or TIMEOUT_S),
-    opts.attempt_timeout_s or options.attempt_timeout_s or (list and LIST_ATTEMPT_TIMEOUT_S or ATTEMPT_TIMEOUT_S)
+  local options, own = state.options, special(state, row)
+  return opts.timeout_s or own.timeout_s or options.timeout_s or (list and LIST_TIMEOUT_S or TIMEOUT_S),
+    opts.attempt_timeout_s or own.attempt_timeout_s or options.attempt_timeout_s
+      or (list and LIST_ATTEMPT_TIMEOUT_S or ATTEMPT_TIMEOUT_S)
 end
+
+-- The options of the client that one operation may have otherwise.
+local POLICY = { "max_retries", "backoff_s", "backoff_max_s", "jitter", "retry_statuses", "trust_503" }
 
 --- The machine's number of a row; registered at its first use.
 local function number_of(state, row)
   local number = state.numbers[row]
   if not number then
     local timeout_s, attempt_timeout_s = timeouts(state, row, {})
-    number = core.register(state.client, {
-      name = row.name,
-      replay = row.replay,
-      timeout_s = timeout_s,
-      attempt_timeout_s = attempt_timeout_s,
-      already = row.already,
-    })
+    local policy, own = {}, special(state, row)
+    for _, name in ipairs(POLICY) do
+      policy[name] = own[name]
+      if policy[name] == nil then
+        policy[name] = state.options[name]
+      end
+    end
+    policy.name = row.name
+    policy.replay = row.replay
+    policy.timeout_s = timeout_s
+    policy.attempt_timeout_s = attempt_timeout_s
+    policy.already = row.already
+    number = core.register(state.client, policy)
     state.numbers[row] = number
+    shortcut.open(state, row, number)
   end
   return number
+end
+
+--- Records a call that the machine had no part in.
+local function record(state, row, ended, started_s)
+  local now_s = core.enter(state.client)
+  if now_s then
+    core.record(state.client, number_of(state, row), ended, now_s - started_s)
+  end
 end
 
 --- What all requests of a row have; path and body are to be added.
@@ -171,11 +307,17 @@ end
 
 return {
   enter = enter,
+  is_over = is_over,
   failure = failure,
   call_failure = call_failure,
   log_turn = log_turn,
+  log_stale = log_stale,
   advance = advance,
   drive = drive,
+  guarded = guarded,
+  finish = finish,
+  record = record,
+  special = special,
   timeouts = timeouts,
   number_of = number_of,
   new_request = new_request,

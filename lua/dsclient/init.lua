@@ -6,13 +6,14 @@
 --       print(run.name, run.startTime)
 --     end
 --
--- Where to read on: `call.lua` is the way of one call, with `arguments.lua` and
--- `names.lua` (what is given), `paging.lua` (lists), `token.lua`, `detect.lua`
--- and `dialect.lua` (the server line) and `drive.lua` (the loop that sends and
--- waits) at its sides. `operations/` is the table of what the server can do,
--- `options.lua` that of the options, `errors.lua` the kinds of errors, `memo.lua`
--- and `report.lua` are for users' functions and for people. The policy (cache,
--- retries, metrics) is in the C core. `monitor/` and `sandbox/` stand on top.
+-- Where to read on: `call.lua` is the way of one call (`shortcut.lua` that of a
+-- cached one), with `arguments.lua` and `names.lua` (what is given), `paging.lua`
+-- (lists), `token.lua`, `detect.lua` and `dialect.lua` (the server line),
+-- `drive.lua` (the loop that sends), `wait.lua` (all waiting) and `flight.lua`
+-- (shared fetches) at its sides. `operations/` is the table of what the server
+-- can do, `options.lua` that of the options, `errors.lua` the kinds of errors,
+-- `status.lua`, `report.lua` and `memo.lua` are for people and for users'
+-- functions. The policy is in the C core. `monitor/` and `sandbox/` stand on top.
 --
 -- Success is `value, nil, meta`, failure `nil, err` (see errors.lua). Only a
 -- wrong Lua type or an unknown name throws.
@@ -26,7 +27,10 @@ local names = require "dsclient.names"
 local operations = require "dsclient.operations"
 local options = require "dsclient.options"
 local report = require "dsclient.report"
+local shortcut = require "dsclient.shortcut"
+local status = require "dsclient.status"
 local token = require "dsclient.token"
+local wait = require "dsclient.wait"
 
 local format = string.format
 
@@ -80,7 +84,9 @@ end
 -- @tparam string name such as "instances.list"; see operations/
 -- @tparam table args by name
 -- @tparam table opts timeout_s, attempt_timeout_s, cache, refresh, ttl_s,
---   borrow (the shared table: not to be changed), raw (the server's own form)
+--   borrow (the table that all borrowers share, and a meta that the next
+--   borrowed hit of the method overwrites: neither is to be changed), raw (the
+--   server's own form)
 -- @return value, nil, meta {cached, age_s, attempts}; or nil, err
 function Client:call(name, args, opts)
   local row = operations.find(name)
@@ -124,9 +130,10 @@ end
 for _, resource in ipairs(operations.RESOURCES) do
   local methods = {}
   for verb, row in pairs(operations.of(resource)) do
-    methods[verb] = function(self, args, opts)
+    local function whole(self, args, opts)
       return perform(owner_of(self), row, args, opts)
     end
+    methods[verb] = row.replay == "read" and shortcut.method(row, { args = true }, whole) or whole
     if verb == "list" then
       page_methods(methods, row)
     end
@@ -168,33 +175,43 @@ local function alias(self, name, own, filter, opts)
   return perform(state_of(self), operations.find(name), with(name, own, filter), opts)
 end
 
---- The projects that the token's user may see (cached for 1 h).
+-- A list under one of the seed's names: fn(self, …) is the whole way.
+local function list_alias(name, shape, fn)
+  Client[name] = shortcut.method(operations.find(name), shape, fn)
+end
+
+--- client:get_projects(opts): the projects that the token's user may see (cached
+-- for 1 h).
 -- @treturn table|nil array of rows: code, name, …; or nil, err
-function Client:get_projects(opts)
+list_alias("get_projects", {}, function(self, opts)
   return alias(self, "get_projects", {}, nil, opts)
-end
+end)
 
---- The workflow definitions of a project (cached for 1 h).
+--- client:get_process_definitions(project, opts): the workflow definitions of a
+-- project (cached for 1 h).
 -- @param project code or name
-function Client:get_process_definitions(project, opts)
+list_alias("get_process_definitions", { given = { "project" } }, function(self, project, opts)
   return alias(self, "get_process_definitions", { project = project }, nil, opts)
+end)
+
+-- client:<name>(project, filter, opts): a list of what is below a project.
+local function below_project(name, own)
+  list_alias(name, { given = { "project" }, args = true, own = own }, function(self, project, filter, opts)
+    local args = { project = project }
+    for key, value in pairs(own or {}) do
+      args[key] = value
+    end
+    return alias(self, name, args, filter, opts)
+  end)
 end
 
---- The workflow runs of a project, newest first.
--- @tparam table filter workflow, state, start_date, end_date, search, … or nil
-function Client:get_workflow_instances(project, filter, opts)
-  return alias(self, "get_workflow_instances", { project = project }, filter, opts)
-end
-
+--- The workflow runs of a project, newest first; filter: workflow, state,
+-- start_date, end_date, search, …
+below_project "get_workflow_instances"
 --- The runs of a project in state FAILURE.
-function Client:get_failed_workflow_instances(project, filter, opts)
-  return alias(self, "get_failed_workflow_instances", { project = project, state = "FAILURE" }, filter, opts)
-end
-
+below_project("get_failed_workflow_instances", { state = "FAILURE" })
 --- The task instances of a project; filter: instance_id, state, …
-function Client:get_task_instances(project, filter, opts)
-  return alias(self, "get_task_instances", { project = project }, filter, opts)
-end
+below_project "get_task_instances"
 
 --- Runs the failed tasks of a run again. `true` means accepted, not recovered:
 -- the run's runTimes grows within a second or so, and its state tells.
@@ -235,10 +252,17 @@ local function when_open(fn)
   end
 end
 
+--- How the client stands: limits, breakers, connections; see status.lua.
+Client.status = when_open(function(self)
+  return status.of(state_of(self))
+end)
+
 --- size, hits, misses, hit_rate, …; see report.cache_stats.
 Client.get_cache_stats = when_open(report.cache_stats)
 --- Empties the cache; how many entries it had.
-Client.clear_cache = when_open(core.clear)
+Client.clear_cache = when_open(function(self)
+  return calls.clear(state_of(self))
+end)
 --- Drops what has expired; how many entries it was.
 Client.clean_expired = when_open(core.clean)
 --- Counters of each API; see report.all_metrics.
@@ -250,6 +274,13 @@ Client.reset_metrics = when_open(function(self)
   core.reset_metrics(self)
   return true
 end)
+--- Counters as text for Prometheus.
+-- @tparam string|nil form "prometheus" (default) or "openmetrics"
+Client.metrics_text = when_open(function(self, form)
+  return report.text(self, form, status.gauges(state_of(self)), _M._VERSION)
+end)
+--- Counters as a table of numbers and strings, for `dsclient.merge_metrics`.
+Client.metrics_snapshot = when_open(core.snapshot)
 --- Counters as JSON text; see report.json.
 Client.metrics_json = when_open(report.json)
 --- The same into a file, whole or not at all; see report.export.
@@ -261,15 +292,16 @@ end)
 
 -- --- life ----------------------------------------------------------------
 
---- Ends the connections and gives back all memory. Idempotent; afterwards
--- every call returns nil and an error of kind "closed".
+--- Ends the connections and gives back all memory. Idempotent. Calls that are
+-- under way end with kind "cancelled", or "outcome_unknown" where the server may
+-- have acted; later ones return nil and an error of kind "closed".
 function Client:close()
   local state = state_of(self)
-  if not state.closed then
-    state.closed = true
-    state.transport:close()
-    core.release(self)
-  end
+  state.closed = true
+  -- each may be done again: a close that found no memory is ended by the next
+  state.transport:close()
+  core.release(self)
+  wait.wake_all(state)
 end
 
 function Client:__tostring()
@@ -281,6 +313,11 @@ local function bad_option(name, message)
   errors.throw(format("dsclient.new: option %q: %s", name, message))
 end
 
+-- What is before an @ may be a password, however wrong the rest is.
+local function hide_user(user)
+  return (user:match "^%a+://" or "") .. "…@"
+end
+
 local function parse_urls(given)
   if (given.api_url ~= nil) == (given.api_urls ~= nil) then
     bad_option("api_url", "a URL is needed, here or as a list in api_urls")
@@ -289,9 +326,8 @@ local function parse_urls(given)
   for i, url in ipairs(given.api_urls or { given.api_url }) do
     local base, problem = options.parse_url(url)
     if not base then
-      -- it may hold a password
-      local shown = errors.quoted(url:gsub("//.*@", "//…@"))
-      bad_option(given.api_urls and "api_urls" or "api_url", format("%s, got %s", problem, shown))
+      local shown = url:gsub(".*@", hide_user)
+      bad_option(given.api_urls and "api_urls" or "api_url", format("%s, got %s", problem, errors.quoted(shown)))
     end
     urls[i] = base
   end
@@ -329,6 +365,17 @@ local function check_ttls(ttls)
   options.verify("dsclient.new: cache_ttl_s", ttls or {}, rules)
 end
 
+local function check_operations(given)
+  local checked = {}
+  for name, own in pairs(given or {}) do
+    if not operations.find(name) then
+      bad_option("operations", "unknown operation " .. errors.quoted(tostring(name)))
+    end
+    checked[name] = options.check("dsclient.new: operations: " .. name, own, options.OPERATION)
+  end
+  return checked
+end
+
 local function server_line(given)
   local dialect, offset
   if given.server_version then
@@ -362,7 +409,10 @@ local function core_config(given, servers)
   for name in pairs(options.CLIENT) do
     config[name] = given[name]
   end
+  config.rate_per_s = given.rate_limit and given.rate_limit.per_s or 0
+  config.rate_burst = given.rate_limit and given.rate_limit.burst or 1
   config.virtual_clock = given.runtime and given.runtime.virtual or false
+  config.seed = config.virtual_clock and given.runtime.seed or nil
   return config
 end
 
@@ -380,6 +430,13 @@ function _M.new(opts)
   given.tls = options.check("dsclient.new: tls", given.tls or {}, options.TLS)
   check_headers(given.headers)
   check_ttls(given.cache_ttl_s)
+  given.operations = check_operations(given.operations)
+  if given.rate_limit then
+    given.rate_limit = options.check("dsclient.new: rate_limit", given.rate_limit, options.RATE_LIMIT)
+    if not given.rate_limit.per_s then
+      bad_option("rate_limit", "per_s, requests a second, is needed")
+    end
+  end
   local urls = parse_urls(given)
   local dialect, utc_offset_s = server_line(given)
   local transport, runtime = given.transport, given.runtime
@@ -398,8 +455,18 @@ function _M.new(opts)
     utc_offset_s = utc_offset_s,
     numbers = {}, -- of rows in the core
     shapes = { raw = {}, process = {}, workflow = {} }, -- of answers, by row
-    held = {}, -- runs that were acted on a moment ago
+    held = {}, -- runs that are acted on, or were a moment ago
+    concurrent = wait.is_concurrent(runtime),
+    parked = {}, -- waiters
+    queued = {}, -- waiters for a connection, by the core's key
+    flights = {}, -- by what is fetched
+    revalidating = {}, -- keys of the cache that a new task is to fetch
+    writes = {}, -- per operation: how often its results became old
+    cleared = 0, -- how often the cache was emptied
+    identity = 0, -- the number of the token in use
+    secrets = {}, -- the token, and the one before
     memos = 0,
+    closed = false,
   }
   state.context = {
     utc_offset_s = utc_offset_s,
@@ -417,6 +484,39 @@ function _M.new(opts)
   end
   return client
 end
+
+-- --- counters of several processes ---------------------------------------
+
+--- Adds up what `client:metrics_snapshot()` gave, in this process or another.
+-- Counts and times add, the smallest and the largest stay, so that quantiles are
+-- as good as those of one client.
+-- @treturn table|nil a snapshot; or nil and an error of kind "argument" that
+--   says what is wrong with which: snapshots come from outside
+function _M.merge_metrics(...)
+  local sum, err = report.sum(...)
+  return sum and core.snapshot(sum), err
+end
+
+--- What clients tell of themselves, of a snapshot.
+local function of_snapshot(tell)
+  return function(snapshot, ...)
+    local sum, err = report.sum(snapshot)
+    if not sum then
+      return nil, err
+    end
+    return tell(sum, ...)
+  end
+end
+
+--- As client:get_all_metrics().
+_M.get_all_metrics = of_snapshot(report.all_metrics)
+--- As client:get_metrics_summary().
+_M.get_metrics_summary = of_snapshot(report.summary)
+--- As client:metrics_text(form), without what only a client knows: its cache,
+-- its connections, its breakers.
+_M.metrics_text = of_snapshot(function(sum, form)
+  return report.text(sum, form, {}, _M._VERSION)
+end)
 
 -- A variable of the environment that is empty is none.
 local function variable(name)

@@ -143,6 +143,17 @@ end
 -- As the core has it.
 local NAME_MAX = 128
 
+-- How a call of the user's function is counted, by the results of its pcall:
+-- "ok"; for an error of ours its kind; else "error".
+local function end_of(results)
+  local thrown = not results[1]
+  local err = thrown and results[2] or results[2] == nil and results[3]
+  if not thrown and (results[2] ~= nil or results[3] == nil) then
+    return "ok"
+  end
+  return errors.is(err) and err.kind or "error"
+end
+
 --- A function whose calls are counted and timed under `name`.
 -- A thrown error, and `nil, err`, are counted as errors; a thrown one is
 -- rethrown unchanged.
@@ -165,7 +176,7 @@ function _M.monitored(state, fn, name)
     local thrown = not results[1]
     local ended = core.enter(state.client)
     if ended then
-      core.record(state.client, number, thrown or results[2] == nil and results[3] ~= nil, ended - started)
+      core.record(state.client, number, end_of(results), ended - started)
     end
     if thrown then
       error(results[2], 0)

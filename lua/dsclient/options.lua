@@ -35,14 +35,29 @@ _M.CLIENT = {
   backoff_max_s = { type = "number", min = 0, max = 3600, default = 20 },
   jitter = { type = "choice", values = { "auto", "full", "equal", "none" }, default = "auto" },
   retry_statuses = { type = "list", item = "status", min = 0, max = 16, default = { 429, 500, 502, 503, 504 } },
+  -- a 503 with Retry-After did nothing: what must not happen twice is sent again
+  trust_503 = { type = "boolean", default = false },
+  enable_breaker = { type = "boolean", default = true },
+  -- {per_s, burst}: requests a second, and how many of them at once
+  rate_limit = { type = "table" },
+  -- what single operations have otherwise: name → OPERATION
+  operations = { type = "table" },
   -- cache
   enable_cache = { type = "boolean", default = true },
   cache_entries_max = { type = "integer", min = 1, max = 10000000, default = 1000 },
   cache_bytes_max = { type = "integer", min = 1024, max = 2 ^ 40, default = 64 * 1024 * 1024 },
   cache_ttl_s = { type = "table" },
+  -- how long after its time an old value is given: in place of an error, and
+  -- while it is fetched anew in the background
+  stale_if_error_s = { type = "number", min = 0, max = 2 ^ 31, default = 600 },
+  stale_while_revalidate_s = { type = "number", min = 0, max = 2 ^ 31, default = 0 },
+  -- whose the entries are, whatever the token
+  identity = { type = "string" },
   -- connections
   pool_connections = { type = "integer", min = 1, max = 1000, default = 10 },
   pool_maxsize = { type = "integer", min = 1, max = 1000, default = 20 },
+  -- calls that wait for a connection
+  queue_max = { type = "integer", min = 0, max = 1000000, default = 1000 },
   -- answers
   body_bytes_max = { type = "integer", min = 1024, max = 2 ^ 31, default = 64 * 1024 * 1024 },
   page_size = { type = "integer", min = 1, max = 500, default = 200 },
@@ -50,9 +65,28 @@ _M.CLIENT = {
   -- what is seen
   enable_metrics = { type = "boolean", default = true },
   log = { type = "function" },
-  -- how bytes travel and waiting is done; the defaults are libcurl and blocking
+  -- how bytes travel and waiting is done (wait.lua); the defaults are libcurl
+  -- and blocking
   transport = { type = "object", methods = { "start", "close" } },
   runtime = { type = "object", methods = { "sleep" } },
+}
+
+--- What `operations` may say of one of them.
+_M.OPERATION = {}
+for _, name in ipairs {
+  "timeout_s", "attempt_timeout_s", "max_retries", "backoff_s", "backoff_max_s", "jitter", "retry_statuses",
+  "trust_503", "stale_if_error_s", "stale_while_revalidate_s",
+} do
+  local rule = {}
+  for field, value in pairs(_M.CLIENT[name]) do
+    rule[field] = field ~= "default" and value or nil
+  end
+  _M.OPERATION[name] = rule
+end
+
+_M.RATE_LIMIT = {
+  per_s = { type = "number", min = 0.001, max = 1e6 },
+  burst = { type = "integer", min = 1, max = 1000000, default = 1 },
 }
 
 _M.TLS = {

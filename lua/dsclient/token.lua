@@ -57,7 +57,8 @@ end
 
 local FORM = "content-type: application/x-www-form-urlencoded"
 
---- Takes a token into use: header lines of requests, identity of cache entries.
+--- Takes a token into use: header lines of requests, identity of cache entries
+-- and of what is under way.
 function _M.use(state, token)
   local lines = { "accept: application/json" }
   if token ~= "" then
@@ -70,8 +71,14 @@ function _M.use(state, token)
   for _, line in ipairs(lines) do
     with_form[#with_form + 1] = line
   end
+  if token ~= "" then
+    state.secrets = { token, state.secrets[1] }
+  end
   state.token, state.headers, state.form_headers = token, lines, with_form
-  core.identify(state.client, token)
+  if not state.options.identity or state.identity == 0 then
+    state.identity = state.identity + 1
+    core.identify(state.client, state.options.identity or token)
+  end
 end
 
 return _M

@@ -1,0 +1,16 @@
+#include <pthread.h>
+
+#include "lua/client.h"
+
+/* A process's own, like its pid, but known without asking the kernel. Memory
+** that came here by a fork has a lower one. */
+static uint32_t generation = 1;
+
+static void count_fork(void) { generation++; }
+
+/* When the module is loaded, for all Lua states of the process. */
+__attribute__((constructor)) static void watch_forks(void) {
+  pthread_atfork(NULL, NULL, count_fork);
+}
+
+uint32_t ldsc_generation(void) { return generation; }

@@ -1,0 +1,92 @@
+--- The client's counters are the sums of what happened.
+
+local Counts = {}
+Counts.__index = Counts
+
+-- What fails before its own request is asked for is not counted, where that
+-- is known: the client was closed, the run is held, no such name.
+local UNCOUNTED = { closed = true, busy = true, not_found = true }
+
+local function own_attempts(call)
+  for _, attempt in ipairs(call.attempts) do
+    if attempt.request.operation == call.row.operation then
+      return true
+    end
+  end
+  return false
+end
+
+-- A call that failed without a request of its own may have failed on the way
+-- to it: on a name, a token, the server line, the state of a run.
+local function is_doubtful(world, call)
+  local plan = world.plan
+  return call.thrown or call.is_background and (plan.names or call.err ~= nil) or call.err and not own_attempts(call)
+    and (plan.names or plan.detects or plan.token.hook or call.row.holds)
+end
+
+-- Asked for in the course of other calls, too.
+local function is_asked_inside(world, name)
+  return name == "server.detect" or name == "instances.get"
+    or world.plan.names and (name == "projects.list" or name == "workflows.simple_list")
+end
+
+local function add_call(world, sums, call)
+  if call.err and UNCOUNTED[call.err.kind] then
+    return
+  elseif is_doubtful(world, call) then
+    sums.doubtful = sums.doubtful + 1
+    return
+  end
+  sums.calls = sums.calls + 1
+  sums.errors = sums.errors + (call.err and 1 or 0)
+  sums.unseen = sums.unseen + (call.is_background and 1 or 0) -- nobody is told what came of it
+end
+
+local function expected_of(world)
+  local expected = {}
+  local function of(name)
+    expected[name] = expected[name]
+      or { calls = 0, errors = 0, doubtful = 0, unseen = 0, attempts = 0, bytes_in = 0, bytes_out = 0 }
+    return expected[name]
+  end
+  for _, call in ipairs(world.ledger.calls) do
+    if call.row.replay ~= "clear" then
+      add_call(world, of(call.name), call)
+    end
+  end
+  for _, attempt in ipairs(world.ledger.attempts) do
+    local operation = attempt.request.operation
+    local sums = of(operation == attempt.call.row.operation and attempt.call.name or operation)
+    sums.attempts = sums.attempts + 1
+    sums.bytes_in = sums.bytes_in + (attempt.bytes_in or 0)
+    sums.bytes_out = sums.bytes_out + (attempt.bytes_out or 0)
+  end
+  return expected
+end
+
+local function compare(self, name, what, got, least, most)
+  if got < least or got > most then
+    self.world:fail("counters are the sums of what happened", "%s: %s %d, not %d", name, what, got, least)
+  end
+end
+
+function Counts:summed()
+  local world = self.world
+  if world.plan.options.enable_metrics == false then
+    return
+  end
+  local metrics = world.client:get_all_metrics()
+  for name, sums in pairs(expected_of(world)) do
+    local row = metrics[name] or { call_count = 0, error_count = 0, attempts = 0, bytes_in = 0, bytes_out = 0 }
+    for _, what in ipairs { "attempts", "bytes_in", "bytes_out" } do
+      compare(self, name, what, row[what], sums[what], sums[what])
+    end
+    local most = is_asked_inside(world, name) and math.huge or sums.doubtful
+    compare(self, name, "calls", row.call_count, sums.calls, sums.calls + most)
+    compare(self, name, "errors", row.error_count, sums.errors, sums.errors + most + sums.unseen)
+  end
+end
+
+return function(world)
+  return setmetatable({ world = world }, Counts)
+end

@@ -4,8 +4,8 @@
 local cjson = require "cjson"
 local VM = jit and "luajit" or "lua" .. _VERSION:match "[%d.]+$"
 
--- Each part, and the names of its figures; those of Python are there where it
--- has requests.
+-- Each part, and the names of its figures; those of Python's requests are there
+-- where it has them.
 local PARTS = {
   scenario = {
     "naive_calls", "naive_connections", "naive_kilobytes", "naive_time_ms", "naive_answer_ms", "naive_cpu_ms",
@@ -17,9 +17,12 @@ local PARTS = {
   },
   call_1kb = { "loop", "bare", "raw", "dsclient" },
   call_10kb = { "loop", "bare", "raw", "dsclient" },
-  inside = {
-    "nothing", "hit_borrowed", "hit_by_operation", "hit_private", "uncached", "core_hit", "core_policy", "core_record",
+  inside = { "nothing", "uncached", "core_policy" },
+  cache = {
+    "hit_borrowed", "hit_arguments", "hit_lrucache_on", "hit_lrucache_off", "hit_cachetools", "hit_private", "set",
+    "set_lrucache_on", "set_lrucache_off", "set_cachetools", "core_hit", "core_miss", "core_set",
   },
+  metrics = { "record", "record_python", "text", "text_python" },
   json = { "one_pass", "cjson", "cjson_walk" },
 }
 
@@ -61,7 +64,8 @@ describe("make bench", function()
   end
 
   it("compares with peers of the same run", function()
-    for part, against in pairs { call_1kb = "raw", call_10kb = "raw", json = "cjson_walk" } do
+    for part, against in pairs { call_1kb = "raw", call_10kb = "raw", json = "cjson_walk", metrics = "text_python",
+      cache = "set_cachetools" } do
       assert.is_true(is_figure(result.parts[part][against].ratio.median))
     end
     assert.is_true(is_figure(result.parts.scenario.dsclient_time_ms.ratio))

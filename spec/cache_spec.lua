@@ -1,24 +1,25 @@
 local core = require "dsclient.core"
+local new = require "support.core_cache"
 
--- The cache alone, by the functions that the Lua layer calls.
-local function new(options)
-  local config = {
-    max_retries = 0, backoff_s = 0, backoff_max_s = 0, jitter = "none", retry_statuses = {}, servers = 1,
-    enable_cache = true, enable_metrics = true, virtual_clock = true,
-    cache_entries_max = 1000, cache_bytes_max = 2 ^ 26,
-  }
-  for name, value in pairs(options or {}) do
-    config[name] = value
-  end
-  return core.new(config, {})
-end
-
-local function put(client, key, ttl_s)
-  return core.store(client, key, '"' .. key .. '"', ttl_s or 100)
+local function put(client, key, ttl_s, stale_s)
+  return core.store(client, key, '"' .. key .. '"', ttl_s or 100, stale_s or 0)
 end
 
 local function get(client, key)
   return (core.lookup(client, nil, key, false))
+end
+
+local function stale(client, key, within_s)
+  return core.stale(client, nil, key, false, within_s)
+end
+
+-- Counters of the cache in this order.
+local function counts(client, ...)
+  local stats, list = core.cache_stats(client), {}
+  for i, name in ipairs { ... } do
+    list[i] = stats[name]
+  end
+  return list
 end
 
 describe("the cache", function()
@@ -39,8 +40,71 @@ describe("the cache", function()
   it("keeps nothing with a time to live of 0", function()
     local client = new()
     put(client, "a", 100)
-    assert.is_false(put(client, "a", 0))
+    assert.is_false(put(client, "a", 0, 100))
     assert.is_nil(get(client, "a"))
+    assert.is_nil(stale(client, "a", 100))
+  end)
+
+  it("keeps what is stale for its window, and gives it only to who asks for that", function()
+    local client = new()
+    put(client, "a", 10, 5)
+    core.advance(client, 10)
+    for _ = 1, 2 do
+      assert.is_nil(get(client, "a"))
+    end
+    assert.same({ "a", 10, true }, { stale(client, "a", 600) })
+    core.advance(client, 4.999)
+    assert.equal("a", (stale(client, "a", 600)))
+    core.advance(client, 0.001)
+    assert.is_nil(stale(client, "a", 600))
+    assert.same({ 1, 0 }, counts(client, "size", "misses"))
+    assert.is_nil(get(client, "a"))
+    assert.same({ 0, 1, 1 }, counts(client, "size", "misses", "expired"))
+  end)
+
+  it("gives nothing that has been stale for longer than is wished", function()
+    local client = new()
+    put(client, "a", 10, 100)
+    core.advance(client, 15)
+    assert.is_nil(get(client, "a"))
+    assert.is_nil(stale(client, "a", 0))
+    assert.is_nil(stale(client, "a", 5))
+    assert.equal("a", (stale(client, "a", 5.001)))
+  end)
+
+  it("counts a stale hit as a hit in place of the miss before, a joined flight as a miss", function()
+    local client = new()
+    put(client, "a", 10, 100)
+    core.advance(client, 10)
+    get(client, "a")
+    stale(client, "a", 100)
+    assert.same({ 1, 1, 0, 1 }, counts(client, "hits", "stale_hits", "misses", "expired"))
+    stale(client, "a", 100) -- of a refresh: it looked nothing up
+    assert.same({ 2, 2, 0 }, counts(client, "hits", "stale_hits", "misses"))
+    get(client, "b")
+    core.share(client)
+    assert.same({ 2, 1, 1 }, counts(client, "hits", "misses", "shared"))
+  end)
+
+  it("gives what another call has stored since the miss, as fresh", function()
+    local client = new()
+    get(client, "a")
+    put(client, "a", 10, 100)
+    assert.same({ "a", 0, false }, { stale(client, "a", 100) })
+    assert.same({ 1, 0, 0 }, counts(client, "hits", "stale_hits", "misses"))
+  end)
+
+  it("records fresh and stale answers and misses under the operation", function()
+    local client = new()
+    local number = core.register(client, { name = "op", replay = "read", timeout_s = 1, attempt_timeout_s = 1 })
+    put(client, "a", 10, 100)
+    core.lookup(client, number, "a", false)
+    core.advance(client, 10)
+    core.lookup(client, number, "a", false)
+    core.stale(client, number, "a", false, 100)
+    core.stale(client, number, "b", false, 100)
+    local row = core.metrics(client)[1]
+    assert.same({ 1, 1, 1 }, { row.fresh, row.stale, row.missed })
   end)
 
   it("holds at most its entries", function()
@@ -55,10 +119,10 @@ describe("the cache", function()
   it("holds at most its bytes, and no entry larger than an eighth", function()
     local client = new { cache_bytes_max = 4096 }
     for i = 1, 100 do
-      assert.is_true(core.store(client, "k" .. i, '"' .. ("x"):rep(400) .. '"', 10))
+      assert.is_true(core.store(client, "k" .. i, '"' .. ("x"):rep(400) .. '"', 10, 0))
       assert.is_true(core.cache_stats(client).bytes <= 4096)
     end
-    assert.is_false(core.store(client, "big", '"' .. ("x"):rep(600) .. '"', 10))
+    assert.is_false(core.store(client, "big", '"' .. ("x"):rep(600) .. '"', 10, 0))
   end)
 
   it("evicts as SIEVE does: what was used since the hand came by stays", function()
@@ -75,56 +139,14 @@ describe("the cache", function()
     assert.equal("d", get(client, "d"))
   end)
 
-  -- A plain SIEVE of the paper's figure, kept in a Lua list (newest first).
-  local function reference(size)
-    local order, used, hand = {}, {}, nil
-    return function(key)
-      for _, known in ipairs(order) do
-        if known == key then
-          used[key] = true
-          return true
-        end
-      end
-      if #order == size then
-        local at = #order
-        for i, known in ipairs(order) do
-          if known == hand then
-            at = i
-          end
-        end
-        while used[order[at]] do
-          used[order[at]] = false
-          at = at > 1 and at - 1 or #order
-        end
-        hand = order[at - 1]
-        table.remove(order, at)
-      end
-      table.insert(order, 1, key)
-      used[key] = false
-      return false
-    end
-  end
-
-  it("hits and misses as a plain implementation in Lua, on 20,000 random keys", function()
-    math.randomseed(7)
-    local client, expected = new { cache_entries_max = 20 }, reference(20)
-    for _ = 1, 20000 do
-      local key = "k" .. math.floor(100 * math.random() ^ 3)
-      local hit = get(client, key) ~= nil
-      assert.equal(expected(key), hit)
-      if not hit then
-        put(client, key)
-      end
-    end
-  end)
-
   it("clears, cleans and drops by prefix", function()
     local client = new()
     put(client, "a1", 10)
     put(client, "a2", 20)
     put(client, "b", 30)
+    put(client, "stale", 10, 100)
     core.advance(client, 15)
-    assert.equal(1, core.clean(client))
+    assert.equal(2, core.clean(client))
     assert.equal(1, core.drop(client, "a"))
     assert.equal("b", get(client, "b"))
     assert.equal(1, core.clear(client))
@@ -175,7 +197,7 @@ describe("the cache", function()
 
   it("gives back numbers of the type that was stored", function()
     local client = new()
-    core.store(client, "a", core.encode { 1, 7.0, 0.5, 1e300 }, 10)
+    core.store(client, "a", core.encode { 1, 7.0, 0.5, 1e300 }, 10, 0)
     local value = core.lookup(client, nil, "a", false)
     local kind = math.type or type
     assert.same({ kind(1), kind(7.0), kind(0.5), kind(1e300) },
@@ -184,7 +206,7 @@ describe("the cache", function()
 
   it("gives each caller his own copy, or the shared one to a borrower", function()
     local client = new()
-    core.store(client, "a", core.encode { { id = 1 }, { id = 2 } }, 10)
+    core.store(client, "a", core.encode { { id = 1 }, { id = 2 } }, 10, 0)
     local one, two = core.lookup(client, nil, "a", false), core.lookup(client, nil, "a", false)
     assert.same(one, two)
     one[1].id = 99
@@ -194,11 +216,11 @@ describe("the cache", function()
     assert.equal(1, b[1].id)
   end)
 
-  it("lets go of borrowed values when their entries go", function()
-    local client = new { cache_entries_max = 2 }
+  -- Stores and borrows 20 values; how many of them are still held at last.
+  local function held_after_20(client)
     local weak = setmetatable({}, { __mode = "v" })
     for i = 1, 20 do
-      core.store(client, "k" .. i, core.encode { i }, 10)
+      core.store(client, "k" .. i, core.encode { i }, 10, 0)
       weak[i] = core.lookup(client, nil, "k" .. i, true)
     end
     collectgarbage()
@@ -207,11 +229,24 @@ describe("the cache", function()
     for _ in pairs(weak) do
       alive = alive + 1
     end
+    return alive, weak
+  end
+
+  it("lets go of borrowed values when their entries go", function()
+    local client = new { cache_entries_max = 2 }
+    local alive, weak = held_after_20(client)
     assert.equal(2, alive)
     core.clear(client)
     collectgarbage()
     collectgarbage()
     assert.is_nil(next(weak))
+  end)
+
+  it("lets go of borrowed values whose entries made room for another one's", function()
+    local client = new { cache_bytes_max = 8 * 42 } -- with the object, the last one is too much
+    local alive = held_after_20(client)
+    assert.is_true(alive < 20)
+    assert.equal(core.cache_stats(client).size, alive)
   end)
 
   it("answers when it is off", function()
@@ -220,12 +255,14 @@ describe("the cache", function()
     assert.is_nil(get(client, "a"))
     assert.equal(0, core.clear(client))
     assert.equal(0, core.clean(client))
-    assert.equal(0, core.cache_stats(client).hits)
+    assert.is_nil(stale(client, "a", 100))
+    core.share(client)
+    assert.same({ 0, 0 }, counts(client, "hits", "shared"))
   end)
 
   it("does not keep what has a key longer than 2 kB", function()
     local client = new()
-    assert.is_false(core.store(client, ("k"):rep(3000), "1", 10))
+    assert.is_false(core.store(client, ("k"):rep(3000), "1", 10, 0))
     assert.is_nil(core.lookup(client, nil, ("k"):rep(3000), false))
   end)
 end)

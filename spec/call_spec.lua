@@ -28,6 +28,8 @@ local ROADS = {
   get_all_metrics = function(c) return c:get_all_metrics() end, -- luacheck: ignore
   get_metrics_summary = function(c) return c:get_metrics_summary() end, -- luacheck: ignore
   reset_metrics = function(c) return c:reset_metrics() end, -- luacheck: ignore
+  metrics_text = function(c) return c:metrics_text() end, -- luacheck: ignore
+  metrics_snapshot = function(c) return c:metrics_snapshot() end, -- luacheck: ignore
   metrics_json = function(c) return c:metrics_json() end, -- luacheck: ignore
   export_metrics = function(c) return c:export_metrics "/nonexistent/metrics" end, -- luacheck: ignore
   print_stats = function(c) return c:print_stats(function() end) end, -- luacheck: ignore
@@ -75,21 +77,22 @@ describe("a closed client", function()
         return answer
       end
     end
-    assert.equal("closed", error_of({ status(503), PAGE }, { log = close }))
-    assert.equal("closed", error_of({ PAGE }, { token = function()
+    assert.equal("cancelled", error_of({ status(503), PAGE }, { log = close }))
+    assert.equal("cancelled", error_of({ PAGE }, { token = function()
       close()
       return "t"
     end }))
     local n = 0
-    assert.equal("auth", error_of({ status(401) }, { token = function()
+    assert.equal("cancelled", error_of({ status(401) }, { token = function()
       n = n + 1
       return n == 2 and close() or "t" .. n
     end }))
-    assert.equal("server", error_of(closing(status(503)))) -- and not sent again
-    assert.equal("closed", error_of(closing(failure("connect", "unsent"))))
-    assert.equal("closed", error_of(closing(bed.refused(10190)), { detect = true }))
+    assert.equal("cancelled", error_of(closing(status(503)))) -- and not sent again
+    assert.equal("http", error_of(closing(status(403))))
+    assert.equal("cancelled", error_of(closing(failure("connect", "unsent"))))
+    assert.equal("cancelled", error_of(closing(bed.refused(10190)), { detect = true }))
     -- what is known of a write is told all the same
-    assert.equal("closed", error_of(closing(failure("closed", "unsent")), nil, "instances.execute", ONCE))
+    assert.equal("cancelled", error_of(closing(failure("closed", "unsent")), nil, "instances.execute", ONCE))
     assert.equal("outcome_unknown", error_of(closing(failure("closed", "sent")), nil, "instances.execute", ONCE))
     assert.equal("outcome_unknown", error_of(closing(status(502)), nil, "instances.execute", ONCE))
     assert.equal("api", error_of(closing(bed.refused(50006)), nil, "instances.execute", ONCE))
@@ -165,10 +168,12 @@ describe("the log", function()
   end
 
   it("is told each repeat, once, with what is known of it", function()
+    local server = "http://127.0.0.1:12345/dolphinscheduler"
     assert.same({
       { level = "warn", event = "retry", operation = "instances.list", cause = "server", status = 503, attempt = 1,
-        wait_s = 0.5 },
-      { level = "warn", event = "retry", operation = "instances.list", cause = "network", attempt = 2, wait_s = 1 },
+        wait_s = 0.5, server = server },
+      { level = "warn", event = "retry", operation = "instances.list", cause = "network", attempt = 2, wait_s = 1,
+        server = server },
     }, logged { status(503), failure("network", "sent"), PAGE })
   end)
 
@@ -234,7 +239,7 @@ describe("an error of a call", function()
         assert.equal("outcome_unknown", err.kind)
       end
       local _, err = bed.new({ failure(kind, "unsent") }, { max_retries = 0 }).client:call("instances.execute", ONCE)
-      assert.equal(kind, err.kind)
+      assert.equal(kind == "closed" and "cancelled" or kind, err.kind)
     end
   end)
 end)
@@ -284,6 +289,14 @@ describe("check_connection", function()
 end)
 
 describe("the clock of a call", function()
+  it("ends a call that is given less than it can tell", function()
+    local b = bed.new { PAGE }
+    assert(b.client:call("instances.list", { project = "1" })) -- number 0 is its
+    local _, action, until_s = core.call(b.client, 0, 1e-7, 1e-7)
+    assert.equal("send", action)
+    assert.is_true(until_s - b.now() <= 1.1e-6)
+  end)
+
   it("is the client's: core.advance moves it, and only where it is virtual", function()
     local b = bed.new { PAGE }
     b.advance(5)

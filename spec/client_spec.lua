@@ -88,6 +88,25 @@ describe("a client", function()
     assert.is_nil(err.message:find("secret-token", 1, true))
   end)
 
+  it("keeps out the token that a call was sent with, too, when it has changed twice since", function()
+    local n, b = 0, nil
+    local function source()
+      n = n + 1
+      return "secret-" .. n
+    end
+    b = bed.new(function(_, number)
+      if number == 1 then
+        b.client:call("users.current")
+        b.client:call("users.current")
+        return refused(10001, "not with secret-1")
+      end
+      return number % 2 == 0 and status(401) or bed.ok '{"userName":"admin"}'
+    end, { token = source })
+    local _, err = b.client:get_projects()
+    assert.equal("secret-3", b.requests[#b.requests].headers[2]:match "secret%-%d")
+    assert.is_nil(tostring(err):find("secret-1", 1, true))
+  end)
+
   it("takes a different token after a 401, once", function()
     local n = 0
     local function source()

@@ -196,13 +196,82 @@ describe("dsclient.curl", function()
     for i = 1, 5 do
       transfers[i] = small:start({url = server.url .. "/ok"}, curl.now() + 10)
     end
-    assert.same({pool_maxsize = 2, running = 5, queued = 3}, small:stats())
+    assert.same({pool_maxsize = 2, running = 5, queued = 3, open = 0}, small:stats())
     for i = 1, 5 do
       assert(transfers[i]:wait())
     end
-    assert.same({pool_maxsize = 2, running = 0, queued = 3}, small:stats())
+    assert.same({pool_maxsize = 2, running = 0, queued = 3, open = server:ask "open"}, small:stats())
     small:close()
-    assert.equal(3, small:stats().queued)
+    assert.same({pool_maxsize = 2, running = 0, queued = 3, open = 0}, small:stats())
+  end)
+
+  --- The sockets of this process, by what the kernel calls them, and how many there are.
+  local function sockets()
+    local set, count = {}, 0
+    local scan = assert(uv.fs_scandir "/proc/self/fd")
+    for name in uv.fs_scandir_next, scan do
+      local target = uv.fs_readlink("/proc/self/fd/" .. name) -- that of the scan itself is gone
+      if target and target:find "^socket:" then
+        set[target], count = true, count + 1
+      end
+    end
+    return set, count
+  end
+
+  it("counts the sockets that are open", function()
+    local before = select(2, sockets())
+    local function open(expected)
+      assert.equal(expected, transport:stats().open)
+      assert.equal(expected, select(2, sockets()) - before)
+    end
+    open(0)
+    assert(get(transport, server.url .. "/ok"))
+    open(1)
+    assert(get(transport, server.url .. "/ok", {fresh = true}))
+    open(2)
+    local transfers = {}
+    for i = 1, 12 do
+      transfers[i] = transport:start({url = server.url .. "/ok", fresh = true}, curl.now() + 10)
+    end
+    for i = 1, 12 do
+      assert(transfers[i]:wait())
+    end
+    assert.equal(14, server:ask "connections")
+    open(14)
+    assert.is_nil(get(transport, server.url .. "/reset", {fresh = true}))
+    open(14)
+    assert.is_nil(get(transport, server.url .. "/stall", {fresh = true}, 0.1))
+    open(14)
+    local cancelled = transport:start({url = server.url .. "/stall", fresh = true}, curl.now() + 10)
+    assert.is_nil(get(transport, server.url .. "/stall", {fresh = true}, 0.1))
+    open(15)
+    cancelled:cancel()
+    open(14)
+    local other = tcp_server.start()
+    before = select(2, sockets()) - 14 -- the pipes to the other one count, too
+    local url = other.url:gsub("127.0.0.1", "localhost") .. "/ok"
+    assert(get(transport, url)) -- ::1 may be tried as well
+    open(15)
+    other:stop()
+    before = select(2, sockets()) - 15
+    assert.is_nil(get(transport, url, {fresh = true}))
+    open(15)
+    transport:close()
+    assert.equal(0, transport:stats().open)
+  end)
+
+  it("gives no connection to a program that is started meanwhile", function()
+    local before = sockets()
+    assert(get(transport, server.url .. "/ok"))
+    local output = run("/bin/sh", {"-c", "ls -l /proc/$$/fd"}).output
+    local ours = 0
+    for name in pairs((sockets())) do
+      if not before[name] then
+        ours = ours + 1
+        assert.is_nil(output:find(name, 1, true))
+      end
+    end
+    assert.equal(1, ours)
   end)
 
   it("refuses more header lines than it has places for", function()

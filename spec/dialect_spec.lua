@@ -111,6 +111,19 @@ describe("the server line", function()
     assert(b.client:get_workflow_instances "1")
   end)
 
+  it("is not looked for in the rest of a microsecond: no probe without a deadline of its own", function()
+    for start = 1, 100 do
+      local b = new(function(_, self)
+        return { status = 404, body = "", takes_s = #self.requests == 1 and 2.9999999 or 1 }
+      end)
+      b.advance(start / 7)
+      local before = b.now()
+      local _, err = b.client:get_workflow_instances("1", nil, { timeout_s = 3 })
+      assert.equal("deadline", err.kind)
+      assert.is_true(b.now() - before < 3.00001)
+    end
+  end)
+
   it("is told to the log", function()
     local b = new(server("workflow", NOT_FOUND))
     b.client:get_workflow_instances "1"

@@ -100,6 +100,18 @@ describe("a name", function()
     assert.is_true(b.now() <= 3.001)
   end)
 
+  it("that was found when the time was over sends nothing more", function()
+    local answer = bed.ok '{"totalList":[{"code":1,"name":"a"}],"total":1}'
+    answer.takes_s = 1
+    local b = bed.new { answer }
+    assert(b.client:get_projects { ttl_s = 1 })
+    b.advance(2)
+    local _, err = b.client:call("instances.get", { project = "a", instance_id = 1 }, { timeout_s = 0.5 })
+    assert.equal("deadline", err.kind)
+    assert.equal("instances.get", err.operation)
+    assert.equal(2, #b.requests)
+  end)
+
   it("whose list fails gives that failure", function()
     local b = bed.new { bed.status(401) }
     local _, err = b.client:get_workflow_instances "alpha"

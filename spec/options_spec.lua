@@ -48,6 +48,7 @@ describe("an option", function()
       { { api_urls = { "http://a" } }, "a URL is needed, here or as a list" },
       { { api_url = "http://h\n" }, "a string without control characters expected" },
       { { api_url = "http://me:secret@h" }, '"http://…@h"' },
+      { { api_url = "http:/me:secret@h" }, '"…@h"' },
       { { user_agent = "a\r\nx: y" }, "control characters" },
       { { user_agent = "a\0" }, "control characters" },
       { { proxy = "" }, "a proxy's URL" },

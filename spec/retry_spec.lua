@@ -290,4 +290,14 @@ describe("several servers", function()
     b.client:call(READ[1], READ[2])
     assert.equal("abb", hosts(b))
   end)
+
+  it("the one that failed is not asked first next time, though nothing could be repeated", function()
+    local b = bed.new({ failure("connect", "unsent") }, options { max_retries = 100, backoff_s = 0,
+      enable_breaker = false })
+    b.client:call(READ[1], READ[2]) -- spends the budget
+    local before = hosts(b)
+    b.client:call(READ[1], READ[2])
+    assert.equal(#before + 1, #hosts(b))
+    assert.not_equal(before:sub(-1), hosts(b):sub(-1))
+  end)
 end)

@@ -30,8 +30,30 @@ if not jit and not asan then
         pipe:close()
         assert.truthy(output:find("status=0", 1, true), output)
         local _, scenarios = output:gsub("failed in turn", "")
-        assert.equal(7, scenarios)
+        assert.equal(8, scenarios)
       end)
+    end
+  end)
+end
+
+-- So many places of each scenario; all of them by DSCLIENT_STARVE=0.
+local RUNS = tonumber(os.getenv "DSCLIENT_STARVE") or 40
+
+if not asan then
+  describe("a Lua state that has no memory", function()
+    for _, script in ipairs { "require", "client", "tasks" } do
+      for _, mode in ipairs { "once", "twice", "on", "end" } do
+        it("fails and goes on: " .. script .. ", " .. mode, function()
+          local host = compile("starve.c", "program", "-lcurl -ldl")
+          local command = ("%s spec/support/starve_%s.lua lua %s %d"):format(host, script, mode, RUNS)
+          command = ('LUA_PATH="spec/?.lua;$LUA_PATH" %s 2>&1; echo status=$?'):format(command)
+          local pipe = io.popen(command)
+          local output = pipe:read "*a"
+          pipe:close()
+          assert.truthy(output:find("status=0", 1, true), output)
+          assert.truthy(output:find("failed in turn", 1, true), output)
+        end)
+      end
     end
   end)
 end

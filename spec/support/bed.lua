@@ -78,6 +78,7 @@ function _M.new(script, options)
           reused = false,
         }
       end,
+      cancel = function() end,
     }
   end
   function transport:close() -- luacheck: ignore self

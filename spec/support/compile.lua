@@ -12,13 +12,14 @@ end
 
 --- @param name string such as "host.c"
 --- @param kind string "library" or "program"; a program links the interpreter this spec runs under
-return function(name, kind)
+--- @param libraries string more that it links, or nil
+return function(name, kind, libraries)
   local out = ("%s/%s-%s%s"):format(OUT, VM, name:gsub("%.c$", ""), kind == "library" and ".so" or "")
   if not made[out] then
     run("mkdir -p '" .. OUT .. "'")
-    run(("cc -O1 -g -Wall -Wextra $(pkg-config --cflags %s) %s -o '%s' '%s/%s' %s"):format(VM,
+    run(("cc -O1 -g -Wall -Wextra $(pkg-config --cflags %s) %s -o '%s' '%s/%s' %s %s"):format(VM,
       kind == "library" and "-shared -fPIC" or "", out, HERE, name,
-      kind == "library" and "" or "$(pkg-config --libs " .. VM .. ")"))
+      kind == "library" and "" or "$(pkg-config --libs " .. VM .. ")", libraries or ""))
     made[out] = true
   end
   return out

@@ -329,8 +329,20 @@ function _M.never()
   error "a client that never repeats anything sleeps"
 end
 
+--- A runtime that sleeps on the player's clock, and writes down how long.
+local function sleeper(player)
+  player.slept = {}
+  return {
+    virtual = true,
+    sleep = function(seconds)
+      table.insert(player.slept, seconds)
+      core.advance(player.client, seconds)
+    end,
+  }
+end
+
 --- A client of a server that is known by its recordings. It never repeats a
--- request, and never sleeps.
+-- request, and never sleeps, but where the options let it repeat them.
 function _M.player(server, options)
   local player = setmetatable({}, Player)
   local given = {
@@ -343,6 +355,9 @@ function _M.player(server, options)
   }
   for name, value in pairs(options or {}) do
     given[name] = value
+  end
+  if given.max_retries > 0 then
+    given.runtime = sleeper(player)
   end
   player.client = dsclient.new(given)
   player.state = insides(player.client)

@@ -62,6 +62,15 @@ function scenarios.report(client)
   return client:get_all_metrics() and client:get_cache_stats()
 end
 
+function scenarios.metrics(client)
+  local snapshot = client:metrics_snapshot()
+  local merged, err = dsclient.merge_metrics(snapshot, snapshot)
+  if not merged then
+    return nil, err
+  end
+  return client:metrics_text "openmetrics" and dsclient.metrics_text(merged)
+end
+
 function scenarios.json()
   local text = core.encode { list = core.array {}, row = { code = "1", x = 1.5, name = ("é"):rep(200) } }
   return core.decode(text, true)

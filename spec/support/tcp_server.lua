@@ -135,17 +135,21 @@ function behaviours.stallbody(connection)
   write(connection, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
 end
 
--- one byte each 20 ms, for ever
-function behaviours.drip(connection)
-  write(connection, CHUNKED)
+-- writes so much each 20 ms, for ever
+local function drip(connection, data)
   local timer = uv.new_timer()
   timer:start(20, 20, function()
     if connection.socket:is_closing() then
       timer:close()
     else
-      write(connection, chunk "x")
+      write(connection, data)
     end
   end)
+end
+
+function behaviours.drip(connection)
+  write(connection, CHUNKED)
+  drip(connection, chunk "x")
 end
 
 function behaviours.hugehead(connection)
@@ -161,6 +165,11 @@ function behaviours.huge(connection)
   write(connection, CHUNKED .. chunk(("x"):rep(1024)):rep(1024) .. "0\r\n\r\n")
 end
 
+-- an empty list, as the API answers it; to a write it is a success as well
+function behaviours.api(connection)
+  write(connection, answer '{"code":0,"msg":"success","data":{"totalList":[],"total":0}}')
+end
+
 -- a gzip body of the spec's choice: `give`
 local given = ""
 
@@ -173,14 +182,93 @@ function behaviours.hold(connection)
   connection.held = true
 end
 
+-- a head of one line that is longer than all heads may be
+function behaviours.longline(connection)
+  write(connection, answer("hello", "X-Long: " .. ("x"):rep(200000) .. "\r\n"))
+end
+
+function behaviours.longstatus(connection)
+  write(connection, "HTTP/1.1 200 " .. ("x"):rep(200000))
+end
+
+-- a trailer of that size
+function behaviours.hugetrailer(connection)
+  write(connection, CHUNKED .. chunk "hello" .. "0\r\n" .. FILLER:rep(80) .. "\r\n")
+end
+
+-- a head of which a byte comes each 20 ms, for ever
+function behaviours.slowhead(connection)
+  write(connection, "HTTP/1.1 200 OK\r\nX-Slow: ")
+  drip(connection, "x")
+end
+
+function behaviours.slowstatus(connection)
+  write(connection, "HTTP/1.1 200 ")
+  drip(connection, "x")
+end
+
+-- the connection ends with the answer: after its length, or instead of one
+function behaviours.closing(connection)
+  write(connection, answer("hello", "Connection: close\r\n"), close)
+end
+
+function behaviours.closedelimited(connection)
+  write(connection, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello", close)
+end
+
+function behaviours.closedelimitedreset(connection)
+  write(connection, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello", reset)
+end
+
+-- more than was asked for
+function behaviours.garbageafter(connection)
+  write(connection, answer "hello" .. ("\1garbage"):rep(20))
+end
+
+function behaviours.twoanswers(connection)
+  write(connection, answer "hello" .. answer "not asked for")
+end
+
+-- a length that is less than what comes
+function behaviours.short(connection)
+  write(connection, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nhello")
+end
+
+-- lengths that are none
+for name, length in pairs {negativelength = "-1", wordlength = "five", hugelength = ("9"):rep(40)} do
+  behaviours[name] = function(connection)
+    write(connection, "HTTP/1.1 200 OK\r\nContent-Length: " .. length .. "\r\n\r\nhello", close)
+  end
+end
+
+-- What is done as soon as the head is there. The body is then skipped, but where these say that it is not read at all.
+local at_head = {}
+
 -- resets while the body is still being sent
-function behaviours.resetupload() end
+at_head.resetupload = reset
+
+local REFUSAL = "HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\n\r\nhello"
+
+function at_head.early(connection)
+  write(connection, answer "hello")
+end
+
+function at_head.earlyrefusal(connection)
+  write(connection, REFUSAL)
+end
+
+function at_head.earlyunread(connection)
+  connection.socket:read_stop()
+  write(connection, REFUSAL)
+end
 
 local function count(counts, key)
   counts[key] = (counts[key] or 0) + 1
 end
 
 local function serve_next(state, connection)
+  local skipped = math.min(connection.skip, #connection.data)
+  connection.skip, connection.data = connection.skip - skipped, connection.data:sub(skipped + 1)
   local head_end = select(2, connection.data:find("\r\n\r\n", 1, true))
   if not head_end then
     return false
@@ -188,10 +276,11 @@ local function serve_next(state, connection)
   local head = connection.data:sub(1, head_end)
   local method, path, length = parse_head(head)
   local name = (path or "/"):match "^/(%a*)"
-  if name == "resetupload" then
+  if at_head[name] then
     count(state.counts, method .. " " .. path)
-    reset(connection)
-    return false
+    at_head[name](connection)
+    connection.skip = head_end + length
+    return true
   end
   if #connection.data < head_end + length then
     return false
@@ -207,7 +296,7 @@ local function serve_next(state, connection)
 end
 
 local function accept(state, listener)
-  local connection = {socket = uv.new_tcp(), data = "", requests = 0}
+  local connection = {socket = uv.new_tcp(), data = "", skip = 0, requests = 0}
   listener:accept(connection.socket)
   state.accepted = state.accepted + 1
   if state.refuse then
@@ -261,6 +350,15 @@ function commands.drop(state, how)
   return "done"
 end
 
+--- Sends what nobody asked for on each connection, and closes it where it is told to, as a server that gives up an
+--- idle one.
+function commands.push(state, how)
+  for connection in pairs(state.open) do
+    write(connection, answer "not asked for", how == "close" and close or nil)
+  end
+  return "done"
+end
+
 --- From now on connections are reset before anything is read.
 function commands.refuse(state)
   state.refuse = true
@@ -301,10 +399,10 @@ function commands.release(state)
   return "done"
 end
 
-local function child()
+local function child(port)
   local state = {accepted = 0, requests = 0, counts = {}, open = {}}
   local listener = uv.new_tcp()
-  assert(listener:bind("127.0.0.1", 0))
+  assert(listener:bind("127.0.0.1", port))
   assert(listener:listen(1024, function()
     accept(state, listener)
   end))
@@ -318,6 +416,9 @@ local function child()
       os.exit(0) -- the parent is gone, or done
     end
     pending = pending .. data
+    if not data:find("\n", 1, true) then
+      return -- a long line: each look at it costs
+    end
     pending = pending:gsub("(%w+) ?([^\n]*)\n", function(name, argument)
       output:write(tostring(commands[name](state, argument)) .. "\n")
       return ""
@@ -327,7 +428,7 @@ local function child()
 end
 
 if arg and arg[1] == "tcp-server-child" then
-  return child()
+  return child(tonumber(arg[2]))
 end
 
 local server = {}
@@ -379,12 +480,12 @@ function server:stop()
   end
 end
 
---- Starts a server on a free port of 127.0.0.1. @return server
-function server.start()
+--- Starts a server on 127.0.0.1. @param port number|nil a free one where there is none @return server
+function server.start(port)
   local self = setmetatable({received = ""}, server)
   self.input, self.output = uv.new_pipe(), uv.new_pipe()
   self.process = assert(uv.spawn(interpreter(), {
-    args = {SOURCE, "tcp-server-child"},
+    args = {SOURCE, "tcp-server-child", tostring(port or 0)},
     stdio = {self.input, self.output, 2},
   }, function()
     self.exited = true

@@ -1,74 +1,109 @@
---- What dsclient costs where there is no network: hits of the cache, and its
--- parts. The parts in C are measured in C, by bench/core.c.
+--- What dsclient costs where there is no network. The parts in C are measured in
+-- C, by bench/core.c; the cache has a part of its own.
 
 local dsclient = require "dsclient"
 local measure = require "bench.measure"
 
-local COUNT, C_COUNT = 100000, 1000000
+local COUNT, C_COUNT, PEER_COUNT = 100000, 1000000, 20000
 
 local PROJECTS = measure.recorded("3.2.2", "projects-pagesize-100000")
 
---- A transport that always has the same answer ready.
-local function ready(body)
-  local response = {
-    status = 200, headers = { ["content-type"] = "application/json" }, body = body, bytes_in = #body, bytes_out = 200,
-  }
-  local exchange = {}
-  function exchange.wait()
-    return response
+-- So many tasks share one fetch.
+local TASKS = 100
+
+--- A client in a runtime of bare coroutines, and what runs a round of tasks that
+-- all want the same.
+local function sharing()
+  local ready, running, ready_count = {}, nil, 0
+  local function resume(task)
+    ready_count = ready_count + 1
+    ready[ready_count] = task
   end
-  return {
-    start = function()
-      return exchange
-    end,
-    close = function() end,
+  local client = dsclient.new {
+    api_url = "http://127.0.0.1:1",
+    token = "x",
+    server_version = "3.2.2",
+    transport = measure.ready(PROJECTS, function()
+      resume(running)
+      coroutine.yield()
+    end),
+    runtime = {
+      sleep = function() end,
+      current = function()
+        return running
+      end,
+      park = function(waiter)
+        waiter.task = running
+        coroutine.yield()
+        return "woken"
+      end,
+      wake = function(waiter)
+        resume(waiter.task)
+      end,
+    },
   }
+  local REFRESHED = { ttl_s = 1 }
+  local function ask()
+    client:get_projects(REFRESHED)
+  end
+  local function round(count)
+    client:clear_cache()
+    for _ = 1, count do
+      resume(coroutine.create(ask))
+    end
+    local at = 1
+    while at <= ready_count do
+      running = ready[at]
+      assert(coroutine.resume(running))
+      at = at + 1
+    end
+    ready_count = 0
+  end
+  return client, round
 end
 
-local function core(setup, loop)
+--- What one more task costs that joins a fetch: a round of many, less one of one.
+local function join_sample(setup, round)
+  local many = measure.cpu(function()
+    round(TASKS + 1)
+  end, setup.count(COUNT / TASKS / 4), 1e9)
+  local one = measure.cpu(function()
+    round(1)
+  end, setup.count(COUNT / TASKS / 4), 1e9)
   return function()
-    return tonumber(measure.output_of(("%s %s %d"):format(setup.core, loop, setup.count(C_COUNT))))
+    return (many() - one()) / TASKS
   end
 end
 
-local function ways_of(setup, client)
-  local BORROW, UNCACHED, NO_ARGS = { borrow = true }, { cache = false }, {}
-  local projects = client.projects
+local function ways_of(setup, client, round)
+  local UNCACHED = { cache = false }
   local function cpu(fn, count)
     return measure.cpu(fn, setup.count(count), 1e9)
   end
   return {
     { name = "nothing", label = "a call of an empty function, for comparison", sample = cpu(function() end, COUNT) },
     {
-      name = "hit_borrowed", label = "hit, borrowed: client:get_projects(BORROW)", goal = 150,
-      sample = cpu(function()
-        client:get_projects(BORROW)
-      end, COUNT),
-    },
-    {
-      name = "hit_by_operation", label = "hit, borrowed: client.projects:list({}, BORROW)",
-      sample = cpu(function()
-        projects:list(NO_ARGS, BORROW)
-      end, COUNT),
-    },
-    {
-      name = "hit_private", label = "hit, a copy of 3 rows: client:get_projects()",
-      sample = cpu(function()
-        client:get_projects()
-      end, COUNT / 10),
-    },
-    {
       name = "uncached", label = "a whole call of 3 rows, its answer at hand",
       sample = cpu(function()
         client:get_projects(UNCACHED)
       end, COUNT / 10),
     },
-    { name = "core_hit", label = "in C: a look-up that hits", sample = core(setup, "hit") },
     {
       name = "core_policy", label = "in C: the policy of a call (miss, begin, answer, end)", goal = 500,
-      sample = core(setup, "policy"),
+      sample = measure.core(setup, "policy", C_COUNT),
     },
-    { name = "core_record", label = "in C: a call and its attempt counted", goal = 30, sample = core(setup, "record") },
+    {
+      name = "core_limits", label = "in C: of it, the gates of a request (breakers, queue, pace, budget)",
+      sample = measure.core(setup, "limits", C_COUNT),
+    },
+    {
+      name = "core_repeat", label = "in C: a call that fails once, and its wait",
+      sample = measure.core(setup, "repeat", C_COUNT),
+    },
+    {
+      name = "join", label = "a task that joins another's fetch, its copy of 3 rows included",
+      sample = join_sample(setup, round),
+    },
   }
 end
 
@@ -77,11 +112,22 @@ return function(setup)
     api_url = "http://127.0.0.1:1",
     token = "x",
     server_version = "3.2.2",
-    transport = ready(PROJECTS),
+    transport = measure.ready(PROJECTS),
     runtime = { sleep = function() end },
   }
-  client:get_projects()
-  local lines, figures = measure.compare(ways_of(setup, client), "ns", setup.rounds)
+  local sharer, round = sharing()
+  local ways = ways_of(setup, client, round)
+  if setup.requests then
+    ways[#ways + 1] = {
+      name = "urllib3", label = "a failure and its wait by urllib3's Retry, in Python", against = "core_repeat",
+      sample = function()
+        local command = ("%s bench/python_retry.py %d"):format(setup.python, setup.count(PEER_COUNT))
+        return tonumber(measure.output_of(command))
+      end,
+    }
+  end
+  local lines, figures = measure.compare(ways, "ns", setup.rounds)
   client:close()
+  sharer:close()
   return { { name = "inside", title = "Without a network: CPU", lines = lines, figures = figures } }
 end

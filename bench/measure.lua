@@ -58,6 +58,27 @@ function _M.serve(body)
   end
 end
 
+--- A transport that always has the same answer ready.
+-- @tparam function before called before each answer, or nil
+function _M.ready(body, before)
+  local response = {
+    status = 200, headers = { ["content-type"] = "application/json" }, body = body, bytes_in = #body, bytes_out = 200,
+  }
+  local exchange = {}
+  function exchange.wait()
+    if before then
+      before()
+    end
+    return response
+  end
+  return {
+    start = function()
+      return exchange
+    end,
+    close = function() end,
+  }
+end
+
 --- What a command prints.
 function _M.output_of(command)
   local pipe = assert(io.popen(command))
@@ -74,17 +95,32 @@ end
 
 -- --- samples -------------------------------------------------------------
 
---- A sample of the CPU time of fn in this process.
--- @tparam number count so often is it called
+--- A sample of the CPU time of a loop in this process.
+-- @tparam function loop of the number of its turns
+-- @tparam number count so many
 -- @tparam number factor of the unit: 1e6 for µs
--- @treturn function → the time of one call
-function _M.cpu(fn, count, factor)
+-- @treturn function → the time of one turn
+function _M.loop(loop, count, factor)
   return function()
     local started = os.clock()
-    for _ = 1, count do
+    loop(count)
+    return (os.clock() - started) / count * factor
+  end
+end
+
+--- The same of a function that is called so often.
+function _M.cpu(fn, count, factor)
+  return _M.loop(function(turns)
+    for _ = 1, turns do
       fn()
     end
-    return (os.clock() - started) / count * factor
+  end, count, factor)
+end
+
+--- A sample of a loop of bench/core.c, in ns.
+function _M.core(setup, loop, count)
+  return function()
+    return tonumber(_M.output_of(("%s %s %d"):format(setup.core, loop, setup.count(count))))
   end
 end
 

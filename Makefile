@@ -31,9 +31,9 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wwrite-strings \
   -Wstrict-prototypes -Wc++-compat -Wold-style-definition \
   $(if $(CI),-Werror)
 SANFLAGS := $(if $(SAN),-fsanitize=address -fsanitize=undefined \
-  -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  -fno-sanitize-recover=all -fno-omit-frame-pointer)
 ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(OPTIMISE) $(WARN) \
-  $(SANFLAGS) -fPIC -fvisibility=hidden -Icsrc $(CPPFLAGS) $(CFLAGS)
+  $(SANFLAGS) -fPIC -fno-plt -fvisibility=hidden -Icsrc $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -shared $(SANFLAGS) $(LDFLAGS)
 
 OBJ := $(BUILD)/obj
@@ -89,15 +89,18 @@ help:
 
 # --- Setting up --------------------------------------------------------------
 
-.PHONY: deps deps-monitor deps-test deps-conformance
+.PHONY: deps deps-monitor deps-test deps-fuzz deps-conformance
 # install every Debian package that any target here needs
-deps: deps-conformance
+deps: deps-conformance deps-fuzz
 # … what `make monitor` needs
 deps-monitor:
 	@.ci/deps monitor
 # … what the tests need
 deps-test:
 	@.ci/deps test
+# … what `make fuzz` needs
+deps-fuzz:
+	@.ci/deps fuzz
 # … what the tests on a real server need
 deps-conformance:
 	@.ci/deps conformance
@@ -139,7 +142,7 @@ spec: all
 	$(BUSTED_RUN) $(SPEC)
 
 .PHONY: test
-# set up, then all specs on Lua 5.4 and LuaJIT, the smoke spec on 5.1 and 5.3
+# set up, all specs on Lua 5.4 and LuaJIT, smoke on 5.1 and 5.3, the fuzz corpus
 test: deps-test
 	@$(MAKE) test-ready
 
@@ -156,7 +159,8 @@ test-ready:
 	  .ci/tally $$vm $(MAKE) -s spec VM=$$vm SPEC=spec/smoke.lua || \
 	    failed=1; \
 	done; \
-	.ci/tally --total $(SUITE_VMS) $(SMOKE_VMS) && [ -z "$$failed" ]
+	.ci/tally fuzz $(MAKE) -s fuzz-replay || failed=1; \
+	.ci/tally --total $(SUITE_VMS) $(SMOKE_VMS) fuzz && [ -z "$$failed" ]
 
 .PHONY: lint
 # luacheck, C warnings as errors, and the rules of the house
@@ -188,29 +192,86 @@ torture: deps-test
 	@DSCLIENT_FAULTS=1000000 .ci/tally faults $(MAKE) -s spec VM=lua5.4 \
 	  SAN= SPEC=spec/faults_spec.lua SPEC_MAX_S=3600
 
-FUZZ_SECONDS ?= 60
-FUZZERS := $(patsubst spec/%.c,build/%,$(wildcard spec/fuzz/*.c))
+.PHONY: coverage
+# what the specs reach of the core and its bindings; fails below the goals
+coverage: deps-test
+	@find build/coverage -name '*.gcda' -delete 2>/dev/null; \
+	.ci/tally coverage $(MAKE) -s coverage-ready
+
+# Without the spec that builds the core anew, and the one that names what the
+# core may call: gcov's runtime is in it.
+.PHONY: coverage-ready
+coverage-ready:
+	@$(MAKE) -s spec VM=lua5.4 SAN= BUILD=build/coverage OPTIMISE="-O0 -g" \
+	  CFLAGS=--coverage LDFLAGS=--coverage \
+	  BUSTED_ARGS="--exclude-pattern=bench_spec --filter-out=malloc"
+	@lua5.4 spec/support/coverage.lua build/coverage/obj
+
+# Each a fuzz target: a C file, or a script that a Lua state runs.
+FUZZ_TARGETS := $(sort $(basename $(notdir \
+  $(wildcard spec/fuzz/*.c spec/fuzz/*.lua))))
+FUZZERS = $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
+FUZZ_PARTS := spec/fuzz/support/harness.c
+# what runs a target: libFuzzer, or a program that takes its inputs from files
+FUZZ_MAIN ?= spec/fuzz/support/replay.c
+# clang of Debian 12, in a room of its own: objects for libFuzzer have marks
+FUZZ_MAKE = $(MAKE) -s VM=lua5.4 SAN=1 BUILD=build/fuzz CC=clang FUZZ_MAIN= \
+  CFLAGS="-fsanitize=fuzzer-no-link,float-cast-overflow" \
+  FUZZ_LDFLAGS=-fsanitize=fuzzer
 
 .PHONY: fuzz
-# each of spec/fuzz and damaged answers, ever new, with sanitizers [FUZZ_SECONDS=60]
-fuzz:
-	@$(MAKE) SAN=1 fuzz-ready
-	@DSCLIENT_SEED=$$(date +%s) DSCLIENT_HOSTILE=$$(($(FUZZ_SECONDS) * 500)) \
-	  $(MAKE) -s spec VM=lua5.4 SAN=1 SPEC=spec/hostile_spec.lua SPEC_MAX_S=36000
+# set up, then look for inputs that break a target, each so long [SECONDS=60]
+fuzz: deps-fuzz
+	@$(FUZZ_MAKE) fuzzers
+	@.ci/fuzz look $(or $(SECONDS),60) $(TARGETS)
 
-.PHONY: fuzz-ready
-fuzz-ready: $(FUZZERS)
-	@for fuzzer in $^; do \
-	  seed=$$(date +%s); end=$$((seed + $(FUZZ_SECONDS))); \
-	  while [ "$$(date +%s)" -lt "$$end" ]; do \
-	    seed=$$((seed + 1)); \
-	    $$fuzzer $$seed || { echo "failed: $$fuzzer $$seed"; exit 1; }; \
-	  done; \
-	done
+.PHONY: fuzz-corpus
+# keep in spec/fuzz/corpus what is needed of the inputs that `make fuzz` found
+fuzz-corpus: deps-fuzz
+	@$(FUZZ_MAKE) fuzzers
+	@.ci/fuzz merge $(TARGETS)
 
-build/fuzz/%: spec/fuzz/%.c $(wildcard csrc/core/*.[ch])
+.PHONY: fuzz-replay
+# run each target over its corpus, with sanitizers
+fuzz-replay:
+	@$(MAKE) -s VM=lua5.4 SAN=1 fuzzers
+	@failed=; for target in $(FUZZ_TARGETS); do \
+	  build/lua5.4-asan/fuzz/$$target spec/fuzz/corpus/$$target/* || \
+	    failed=1; \
+	done; [ -z "$$failed" ]
+
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+
+FUZZ_LINK = $(CC) $(LUA_CFLAGS) -Ispec/fuzz/support $(ALL_CFLAGS) \
+  $(FUZZ_LDFLAGS) -o $@ $(filter %.c %.o,$^) \
+  $(shell $(PKG_CONFIG) --libs $(VM)) -lm
+FUZZ_NEEDS = $(FUZZ_PARTS) $(FUZZ_MAIN) $(wildcard spec/fuzz/support/*.h) \
+  $(CORE_OBJ)
+
+$(BUILD)/fuzz/%: spec/fuzz/%.c $(FUZZ_NEEDS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^) -lm
+	$(FUZZ_LINK)
+
+$(BUILD)/fuzz/%: spec/fuzz/%.lua spec/fuzz/support/script.c $(FUZZ_NEEDS)
+	@mkdir -p $(@D)
+	$(FUZZ_LINK) -DDSC_FUZZ_SCRIPT='"$<"'
+
+SEEDS ?= 10000
+FIRST ?= 1
+SEED ?=
+JOBS ?= $(shell nproc 2>/dev/null || echo 1)
+SIM := $(RUN) $(LUA) spec/sim/command.lua
+
+.PHONY: sim
+# simulate clients under faults: [SEEDS=10000] [FIRST=1], or replay one: SEED=
+sim: all
+	@$(SIM) $(if $(SEED),seed $(SEED),seeds $(FIRST) $(SEEDS) $(JOBS))
+
+.PHONY: sim-plants
+# does the simulator find the faults that spec/sim/plants.lua names? [PLANTS=3]
+sim-plants: all
+	@$(RUN) $(LUA) spec/sim/plant.lua build/plants $(PLANTS)
 
 .PHONY: conformance
 # set up, start real DolphinSchedulers, run the specs of conformance/ on them
@@ -233,7 +294,7 @@ BENCH_PIN = $(addprefix taskset -c ,$(shell taskset -cp $$$$ 2>/dev/null | \
 .PHONY: bench-ready
 bench-ready: all $(BENCH_CORE) $(BENCH_CURL)
 	@LUA_PATH="$(CURDIR)/?.lua;$(TREE_PATH)" LUA_CPATH="$(TREE_CPATH)" \
-	  $(BENCH_PIN) timeout --foreground -k 10 180 $(LUA) bench/run.lua \
+	  $(BENCH_PIN) timeout --foreground -k 10 300 $(LUA) bench/run.lua \
 	  $(BENCH_CORE) $(BENCH_OUT) $(BENCH_ARGS)
 
 $(BENCH_CORE): bench/core.c $(call objects,csrc/core/*.c)

@@ -10,7 +10,7 @@ local cjson = require "cjson"
 local curl = require "dsclient.curl"
 local measure = require "bench.measure"
 
-local PARTS = { "scenario", "faults", "call", "inside", "cache", "metrics", "json" }
+local PARTS = { "scenario", "faults", "deadline", "call", "inside", "cache", "metrics", "json" }
 
 -- Of each way in a part.
 local ROUNDS, SHORT_ROUNDS = 15, 2

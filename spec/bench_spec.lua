@@ -15,6 +15,7 @@ local PARTS = {
   faults = {
     "naive_failed", "naive_requests", "naive_call_ms", "dsclient_failed", "dsclient_requests", "dsclient_call_ms",
   },
+  deadline = { "idle", "late" },
   call_1kb = { "loop", "bare", "raw", "dsclient" },
   call_10kb = { "loop", "bare", "raw", "dsclient" },
   inside = { "nothing", "uncached", "core_policy" },

@@ -167,7 +167,8 @@ describe("calls that only read", function()
       well = well + (rows and 1 or 0)
       assert.is_true(not rows or #rows == 30, "list " .. i)
       assert.is_true(core.time(client) - began <= 60 + 1e-6, "list " .. i)
+      box:sleep(15) -- in which the budget of repeats gets better
     end
-    assert.is_true(well > CALLS / 20)
+    assert.is_true(well > CALLS / 20, well .. " lists")
   end)
 end)

@@ -170,6 +170,28 @@ describe("the breaker of a server", function()
     assert.equal("half-open", state(b))
   end)
 
+  it("takes a probe that its caller ended for none: the next one may go", function()
+    local b = plain { failure("connect", "unsent") }
+    fail(b, 20)
+    b.advance(1)
+    local probe, action = core.call(b.client, 0, 30, 5)
+    assert.equal("send", action)
+    probe:failed("cancelled", "sent", false, "it was ended")
+    assert.equal("send", select(2, core.call(b.client, 0, 30, 5)))
+  end)
+
+  it("is told nothing by requests that went out before it opened", function()
+    local b = plain { PAGE, failure("connect", "unsent") }
+    assert(list(b.client))
+    local early = core.call(b.client, 0, 30, 30)
+    fail(b, 20)
+    assert.equal("open", state(b))
+    b.advance(0.5)
+    early:failed("connect", "unsent", false, "refused")
+    b.advance(0.5)
+    assert.equal("half-open", state(b))
+  end)
+
   it("closes for an answer, though its probe was overdue", function()
     local b = plain { failure("connect", "unsent") }
     fail(b, 20)

@@ -232,6 +232,12 @@ describe("an error of a call", function()
     assert.equal("server", err.attempts[1].kind)
   end)
 
+  it("holds no more of a message than a person reads", function()
+    local b = bed.new({ failure("protocol", "partial", { message = ("x"):rep(5000) }) }, { max_retries = 0 })
+    local _, err = b.client:call("instances.list", { project = "1" })
+    assert.equal(("x"):rep(255), err.message)
+  end)
+
   it("of a write that was sent is outcome_unknown, whatever broke", function()
     for _, kind in ipairs { "network", "timeout", "protocol", "memory", "closed", "cancelled" } do
       for _, phase in ipairs { "sent", "partial" } do

@@ -1,5 +1,6 @@
 local core = require "dsclient.core"
 local counters = require "support.counters"
+local units = require "support.units"
 
 local BOUNDS_US = { 5000, 10000, 25000, 50000, 75000, 100000, 250000, 500000, 750000, 1000000, 2500000, 5000000,
   7500000, 10000000 }
@@ -111,6 +112,10 @@ describe("a histogram", function()
       end
       assert.same(expected, select(2, recorded { bound_us - 1, bound_us, bound_us + 1 }).within)
     end
+  end)
+
+  it("counts a duration that no clock can tell as the largest number there is", function()
+    units "counts"
   end)
 
   it("of nothing tells nothing", function()

@@ -2,6 +2,7 @@ local cjson = require "cjson"
 local core = require "dsclient.core"
 local finaliser = require "support.finaliser"
 local normal_form = require "support.normal_form"
+local units = require "support.units"
 
 local difference = normal_form.difference
 local null = core.null
@@ -65,7 +66,7 @@ describe("core.decode", function()
     for _, text in ipairs { "0.1", "1e-7", "123456789.123456789", "1.7976931348623157e308", "5e-324", "2.5e-324",
       "2.4e-324", "9007199254740993.0", "9007199254740993.00000000000000000000000000001", "0.000001e6", "1E+2",
       "-0.0", "1e-400", "0." .. ("0"):rep(400) .. "1e401", "1" .. ("0"):rep(900) .. "e-900",
-      "9007199254740993." .. ("0"):rep(900) .. "1", ("1"):rep(1000) .. "e-999" } do
+      "9007199254740993." .. ("0"):rep(900) .. "1", ("1"):rep(1000) .. "e-999", "1e-99999999999" } do
       assert.equal(tonumber(text), read(text), text)
     end
     assert.equal(0, read "0e999999999999")
@@ -74,6 +75,7 @@ describe("core.decode", function()
   it("undoes escapes", function()
     assert.equal('"\\/\b\f\n\r\t', read [["\"\\\/\b\f\n\r\t"]])
     assert.equal("\0A\195\169\226\130\172\240\159\152\128", read [["\u0000\u0041\u00e9\u20AC\ud83d\uDE00"]])
+    assert.equal("\238\128\128\239\191\191", read [["\ue000\uffff"]])
     local long = ("\\n" .. ("x"):rep(90)):rep(100)
     assert.equal((("\n" .. ("x"):rep(90)):rep(100)), read('"' .. long .. '"'))
     assert.is_nil(difference({ ["a\nb"] = 1 }, read [[{"a\nb":1}]]))
@@ -87,7 +89,7 @@ describe("core.decode", function()
     ["{,}"] = 2, ["'a'"] = 1, ["1 2"] = 3, ["1\0"] = 2, ["{}x"] = 3, ["[] ,"] = 4, ["/* */ 1"] = 1,
     ['"'] = 2, ['"abc'] = 5, ['"\\"'] = 4, ['"a\nb"'] = 3, ['"\0"'] = 2, ['"\127\31"'] = 3,
     ['"\\x"'] = 2, ['"\\u12"'] = 2, ['"\\u12g4"'] = 2, ['"\\ud800"'] = 2, ['"\\ud800\\u0041"'] = 2,
-    ['"\\udc00"'] = 2, ['"\\ud800x"'] = 2, ['"\\"x'] = 5, ["\239\187\191{}"] = 1,
+    ['"\\udc00"'] = 2, ['"\\ud800x"'] = 2, ['"\\ud800\\nABCD"'] = 2, ['"\\"x'] = 5, ["\239\187\191{}"] = 1,
     ['"\128"'] = 2, ['"\192\175"'] = 2, ['"\195"'] = 2, ['"\224\159\191"'] = 2, ['"\237\160\128"'] = 2,
     ['"\240\143\191\191"'] = 2, ['"\244\144\128\128"'] = 2, ['"\245\128\128\128"'] = 2, ['"abcdefghij\255"'] = 12,
   }
@@ -97,6 +99,14 @@ describe("core.decode", function()
       assert.is_nil(value, text)
       assert.truthy(message:find("invalid JSON at byte " .. at .. ":", 1, true), text .. ": " .. message)
     end
+  end)
+
+  it("takes the first and the last of each length of UTF-8", function()
+    for _, text in ipairs { "\0", "\127", "\194\128", "\223\191", "\224\160\128", "\237\159\191", "\238\128\128",
+      "\239\191\191", "\240\144\128\128", "\244\143\191\191" } do
+      assert.equal(text, read(core.encode(text)))
+    end
+    units "texts"
   end)
 
   it("refuses each text that was cut", function()
@@ -190,6 +200,10 @@ describe("core.encode", function()
     assert.is_nil((core.encode(nil)))
     assert.has_error(function() core.encode() end)
     assert.equal('"next time"', core.encode "next time")
+  end)
+
+  it("writes all of a text or says that it is full, into room of any size", function()
+    units "full"
   end)
 
   it("has a largest text", function()

@@ -1,4 +1,5 @@
 local bed = require "support.bed"
+local core = require "dsclient.core"
 local tasks = require "support.tasks"
 
 local ok, status, failure = bed.ok, bed.status, bed.failure
@@ -133,6 +134,20 @@ describe("after a 429", function()
     assert.is_true(t.now < 40, t.now)
   end)
 
+  it("moves the turns that were given, where a later one holds for longer", function()
+    local b = bed.new { PAGE }
+    assert(list(b.client)) -- number 0 is the list's
+    local first, second = core.call(b.client, 0, 30), core.call(b.client, 0, 30)
+    first:answered(429, "", "2", "", "", 1, 1)
+    local waiting, action, seconds = core.call(b.client, 0, 30)
+    assert.same({ "sleep", 2 }, { action, seconds })
+    second:answered(429, "", "5", "", "", 1, 1)
+    b.advance(2)
+    assert.same({ "sleep", 3, true, 1 }, { waiting:resumed() })
+    b.advance(3)
+    assert.equal("send", (waiting:resumed()))
+  end)
+
   it("tells the log", function()
     local b = bed.new { PAGE, status(429), PAGE }
     list(b.client)
@@ -219,6 +234,32 @@ describe("the queue for connections", function()
     assert.equal("cancelled", results[2][2].kind)
     assert.truthy(results[3][1])
     assert.equal(0, t.client:status().in_flight)
+  end)
+
+  it("gives the place of one who ended before he was told of it to the next", function()
+    local b = bed.new({ PAGE }, { pool_maxsize = 1 })
+    assert(list(b.client))
+    local first = core.call(b.client, 0, 30)
+    local second, wait = core.call(b.client, 0, 30)
+    local _, _, _, third = core.call(b.client, 0, 30)
+    assert.equal("wait", wait)
+    first:finish() -- now it is the second one's turn
+    second:cancelled()
+    second:finish "cancelled"
+    assert.equal(third, core.woken(b.client))
+    assert.is_nil(core.woken(b.client))
+    assert.same({ 1, 0 }, { b.client:status().in_flight, b.client:status().waiting })
+  end)
+
+  it("is empty when the client was closed, whoever waited", function()
+    local b = bed.new({ PAGE }, { pool_maxsize = 1 })
+    assert(list(b.client))
+    local first, second, third = core.call(b.client, 0, 30), core.call(b.client, 0, 30), core.call(b.client, 0, 30)
+    first:finish()
+    b.client:close()
+    assert.is_nil(core.woken(b.client))
+    assert.same({ "fail", "cancelled" }, { second:resumed() })
+    assert.same({ "fail", "cancelled" }, { third:resumed() })
   end)
 
   it("holds no connection while it sleeps before a repeat, or a hook runs", function()

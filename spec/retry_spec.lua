@@ -1,4 +1,7 @@
 local bed = require "support.bed"
+local core = require "dsclient.core"
+local tasks = require "support.tasks"
+local units = require "support.units"
 
 local ok, refused, status, failure, html = bed.ok, bed.refused, bed.status, bed.failure, bed.html
 
@@ -47,6 +50,10 @@ describe("the outcome of an attempt", function()
     { "404", status(404, nil, '{"message":"Not Found"}'), "not_api", "not_api", "not_api" },
     { "405", status(405), "not_api", "not_api", "not_api" },
     { "html", html(), "not_api", "not_api", "not_api" },
+    { "JSON of another type", status(200, { ["content-type"] = "application/json-x" }, '{"code":10025}'), "not_api",
+      "not_api", "not_api" },
+    { "JSON with a blank", status(200, { ["content-type"] = "Application/JSON ;charset=x" }, '{"code":10025}'),
+      "again", "again", "api" },
     { "no code", status(200, nil, "{}"), "not_api", "not_api", "outcome_unknown" },
     { "broken JSON", status(200, nil, '{"code":0,'), "not_api", "not_api", "outcome_unknown" },
     { "refused", refused(10113), "api", "api", "api" },
@@ -82,12 +89,85 @@ describe("the outcome of an attempt", function()
     end
   end)
 
+  it("repeats as well where nothing is counted", function()
+    local value, _, b = run(READ, { status(503), PAGE }, { enable_metrics = false })
+    assert.is_truthy(value)
+    assert.equal(2, #b.requests)
+  end)
+
+  it("takes a code for success that says that all is so already", function()
+    local b = bed.new { PAGE }
+    local number = core.register(b.client, { name = "op", replay = "repeatable", timeout_s = 5, attempt_timeout_s = 1,
+      max_retries = 0, backoff_s = 0, backoff_max_s = 0, jitter = "none", retry_statuses = {}, already = { 5, 50005 } })
+    for code, action in pairs { [5] = "done", [50005] = "done", [50006] = "fail" } do
+      local call, first, until_s = core.call(b.client, number)
+      assert.same({ "send", 1 }, { first, until_s })
+      assert.equal(action, (call:answered(200, "application/json", "", "", ('{"code":%d}'):format(code), 1, 1)))
+      call:finish()
+    end
+  end)
+
   it("honours retry_statuses", function()
     local _, err, b = run(READ, { status(502), PAGE }, { retry_statuses = { 503 } })
     assert.equal("server", err.kind)
     assert.equal(1, #b.requests)
     local value = run(READ, { status(418), PAGE }, { retry_statuses = { 418 } })
     assert.is_truthy(value)
+  end)
+end)
+
+describe("what is decided on an outcome", function()
+  -- engine.md, 1: what may be done, from what is known
+  local LISTED = { [429] = true, [500] = true, [503] = true }
+  local AGAIN = { [10025] = true }
+  local UNREACHED = { connect = true, tls = true, dns = true }
+  local BROKEN = { network = true, timeout = true, protocol = true }
+
+  local function refuses_to_act(o)
+    return o.trust and o.status == 503 and o.hint
+  end
+
+  local function may_have_acted(o)
+    if o.status == 0 then
+      return o.phase ~= "unsent"
+    elseif o.kind == "server" then
+      return not refuses_to_act(o)
+    elseif o.kind == "not_api" then
+      return o.status >= 200 and o.status <= 299 and o.json
+    end
+    return o.kind == "api" and o.code == 10000 and not o.refusal
+  end
+
+  local function repeated(o, once)
+    if UNREACHED[o.kind] then
+      return true
+    elseif BROKEN[o.kind] then
+      return o.phase == "unsent" or not once
+    elseif o.kind == "throttled" then
+      return LISTED[o.status]
+    elseif o.kind == "server" or o.kind == "http" then
+      return (not once or refuses_to_act(o)) and LISTED[o.status]
+    end
+    return o.kind == "api" and not once and AGAIN[o.code]
+  end
+
+  local function digit(value)
+    return value and "1" or "0"
+  end
+
+  it("is the table, for every outcome there may be", function()
+    local printed = units "decisions"
+    for _, line in ipairs(printed) do
+      local kind, phase, status, hint, json, code, refusal, trust, decided =
+        line:match "^([%w_]+) (%w+) (%d+) (%d) (%d) (%d+) (%d) (%d): (.*)$"
+      local outcome = { kind = kind, phase = phase, status = tonumber(status), hint = hint == "1", json = json == "1",
+        code = tonumber(code), refusal = refusal == "1", trust = trust == "1" }
+      local again, once, acted = repeated(outcome, false), repeated(outcome, true), may_have_acted(outcome)
+      assert.equal(("%s %s %s %s"):format(digit(again), digit(again), digit(once), digit(acted)), decided, line)
+      -- a server that was not reached has not been sent anything
+      assert.is_true(not (once and acted) or UNREACHED[kind], line)
+    end
+    assert.equal(4636, #printed)
   end)
 end)
 
@@ -282,6 +362,22 @@ describe("several servers", function()
     local _, err = c.client:call(ONCE[1], ONCE[2])
     assert.equal("outcome_unknown", err.kind)
     assert.equal("a", hosts(c))
+  end)
+
+  it("calls beside each other leave a dead one alike", function()
+    local asked = {}
+    local t = tasks.new(function(request)
+      asked[#asked + 1] = request.url:match "//(%w+)"
+      return asked[#asked] == "a" and failure("connect", "unsent") or PAGE
+    end, { api_urls = urls.api_urls })
+    local function list(client)
+      return client:call(READ[1], READ[2], { cache = false })
+    end
+    local results = t:all(list, list, list)
+    for i = 1, 3 do
+      assert.is_truthy(results[i].value)
+    end
+    assert.equal("aaabbb", table.concat(asked))
   end)
 
   it("the one that answered is asked first next time", function()

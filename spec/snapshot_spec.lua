@@ -107,6 +107,17 @@ describe("merge_metrics", function()
       dsclient.get_all_metrics(merged)["job 1"].min_duration_ms)
   end)
 
+  it("keeps a name of which only one thing was counted", function()
+    for _, one in ipairs { { calls = { ok = 1 } }, { missed = 1 }, { attempts = { ok = 1 } },
+      { retries = { network = 1 } }, { bytes_in = 1 }, { bytes_out = 1 } } do
+      one.name = "job"
+      local snapshot = { version = 1, operations = { one } }
+      assert.same(snapshot, dsclient.merge_metrics(snapshot))
+    end
+    assert.same({ version = 1, operations = {} },
+      dsclient.merge_metrics { version = 1, operations = { { name = "job" } } })
+  end)
+
   it("knows fresh answers of the cache from stale ones", function()
     local snapshot = { version = 1, operations = { { name = "job", calls = { cached = 3, stale = 2 }, missed = 1 } } }
     local job = dsclient.get_all_metrics(dsclient.merge_metrics(snapshot, snapshot)).job
@@ -189,6 +200,12 @@ describe("merge_metrics", function()
         d.count, d.within[1], d.total_us = d.count + d.buckets[2], d.within[1] + d.buckets[2], 2 ^ 53
       end },
       { "operation 1, durations: these don't fit together", function(_, _, d) d.within[1] = d.within[1] + 1 end },
+      { "operation 1, durations: these don't fit together", function(_, job) job.durations = { total_us = 1 } end },
+      { "operation 1, durations: these don't fit together", function(_, job) job.durations = { min_us = 1 } end },
+      { "operation 1, durations: these don't fit together", function(_, job) job.durations = { max_us = 1 } end },
+      { "operation 1, durations: these don't fit together", function(_, job)
+        job.durations = { buckets = { 3, 1 } }
+      end },
       { "operation 1, durations: these don't fit together", function(_, _, d) d.buckets[2] = d.buckets[2] + 1 end },
     }
     for i, case in ipairs(cases) do

@@ -30,7 +30,7 @@ if not jit and not asan then
         pipe:close()
         assert.truthy(output:find("status=0", 1, true), output)
         local _, scenarios = output:gsub("failed in turn", "")
-        assert.equal(8, scenarios)
+        assert.equal(9, scenarios)
       end)
     end
   end)

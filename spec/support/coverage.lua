@@ -15,7 +15,7 @@ local BRANCHES_MIN = 95
 
 --- What decides whether a request is sent again: all of their branches.
 local DECIDING = { "dsc_judge", "dsc_retryable", "dsc_may_have_acted", "is_json", "read_seconds", "retry_after_us",
-  "overloaded", "contains", "refused", "listed", "code_again" }
+  "overloaded", "contains", "refused", "put_off", "listed", "code_again" }
 local DECIDING_FILE = "csrc/core/retry.c"
 
 local function new_count()

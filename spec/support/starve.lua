@@ -56,6 +56,19 @@ function scenarios.functions(client)
   return monitored(10) and monitored(10) and monitored(2000)
 end
 
+function scenarios.growing()
+  local client = new()
+  local cached = client:cached(function(n)
+    return { n }
+  end, { ttl_s = 60 })
+  local sum = 0
+  for n = 1, 40 do -- more than a cache first has room for
+    sum = sum + cached(n)[1]
+  end
+  client:close()
+  return sum
+end
+
 function scenarios.report(client)
   client:print_stats(nothing)
   client:print_stats(nothing, { lang = "zh" })
@@ -72,6 +85,7 @@ function scenarios.metrics(client)
 end
 
 function scenarios.json()
+  assert(core.encode(('"'):rep(300)) and core.encode("x" .. ('"'):rep(300)))
   local text = core.encode { list = core.array {}, row = { code = "1", x = 1.5, name = ("é"):rep(200) } }
   return core.decode(text, true)
 end

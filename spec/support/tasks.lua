@@ -111,6 +111,9 @@ function _M.new(script, options)
   for name, value in pairs(options or {}) do
     given[name] = value
   end
+  if given.api_urls then
+    given.api_url = nil
+  end
   if given.detect then
     given.detect, given.server_version = nil, nil
   end

@@ -66,10 +66,11 @@ describe("core.decode", function()
     for _, text in ipairs { "0.1", "1e-7", "123456789.123456789", "1.7976931348623157e308", "5e-324", "2.5e-324",
       "2.4e-324", "9007199254740993.0", "9007199254740993.00000000000000000000000000001", "0.000001e6", "1E+2",
       "-0.0", "1e-400", "0." .. ("0"):rep(400) .. "1e401", "1" .. ("0"):rep(900) .. "e-900",
-      "9007199254740993." .. ("0"):rep(900) .. "1", ("1"):rep(1000) .. "e-999", "1e-99999999999" } do
+      "9007199254740993." .. ("0"):rep(900) .. "1", ("1"):rep(1000) .. "e-999" } do
       assert.equal(tonumber(text), read(text), text)
     end
     assert.equal(0, read "0e999999999999")
+    assert.equal(0, read "1e-99999999999") -- LuaJIT's tonumber takes it for no number
   end)
 
   it("undoes escapes", function()

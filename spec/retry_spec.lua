@@ -158,9 +158,9 @@ describe("what is decided on an outcome", function()
   it("is the table, for every outcome there may be", function()
     local printed = units "decisions"
     for _, line in ipairs(printed) do
-      local kind, phase, status, hint, json, code, refusal, trust, decided =
+      local kind, phase, number, hint, json, code, refusal, trust, decided =
         line:match "^([%w_]+) (%w+) (%d+) (%d) (%d) (%d+) (%d) (%d): (.*)$"
-      local outcome = { kind = kind, phase = phase, status = tonumber(status), hint = hint == "1", json = json == "1",
+      local outcome = { kind = kind, phase = phase, status = tonumber(number), hint = hint == "1", json = json == "1",
         code = tonumber(code), refusal = refusal == "1", trust = trust == "1" }
       local again, once, acted = repeated(outcome, false), repeated(outcome, true), may_have_acted(outcome)
       assert.equal(("%s %s %s %s"):format(digit(again), digit(again), digit(once), digit(acted)), decided, line)

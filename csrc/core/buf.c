@@ -53,3 +53,10 @@ bool dsc_buf_add(struct dsc_buf *buf, const void *data, size_t length) {
 bool dsc_buf_add_byte(struct dsc_buf *buf, char byte) {
   return dsc_buf_add(buf, &byte, 1);
 }
+
+char *dsc_digits(char *end, uint64_t number) {
+  do
+    *--end = (char)('0' + number % 10);
+  while ((number /= 10) != 0);
+  return end;
+}

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/env.h"
 
@@ -27,5 +28,11 @@ void dsc_buf_free(struct dsc_buf *buf);
 bool dsc_buf_reserve(struct dsc_buf *buf, size_t extra);
 bool dsc_buf_add(struct dsc_buf *buf, const void *data, size_t length);
 bool dsc_buf_add_byte(struct dsc_buf *buf, char byte);
+
+/* The digits of a 64-bit number, at most. */
+#define DSC_DIGITS_MAX 20
+/* Writes the decimal digits of a number so that they end before `end`; where
+** they begin. */
+char *dsc_digits(char *end, uint64_t number);
 
 #endif

@@ -37,13 +37,9 @@ static void put_text(struct writer *w, const char *text) {
 }
 
 static void put_number(struct writer *w, uint64_t number) {
-  char digits[20];
-  size_t from = sizeof digits;
-  do {
-    digits[--from] = (char)('0' + number % 10);
-    number /= 10;
-  } while (number > 0);
-  put(w, digits + from, sizeof digits - from);
+  char digits[DSC_DIGITS_MAX];
+  char *end = digits + sizeof digits, *from = dsc_digits(end, number);
+  put(w, from, (size_t)(end - from));
 }
 
 /* Microseconds as seconds, exactly. */

@@ -521,13 +521,9 @@ enum dsc_json_written dsc_json_add_string(struct dsc_buf *buf,
 
 enum dsc_json_written dsc_json_add_integer(struct dsc_buf *buf,
                                            int64_t value) {
-  char text[sizeof "-9223372036854775808"];
-  char *at = text + sizeof text;
-  uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-  do {
-    *--at = (char)('0' + rest % 10);
-    rest /= 10;
-  } while (rest != 0);
+  char text[1 + DSC_DIGITS_MAX]; /* the sign is the first */
+  char *at = dsc_digits(text + sizeof text, value < 0 ? 0 - (uint64_t)value
+                                                      : (uint64_t)value);
   if (value < 0)
     *--at = '-';
   return dsc_buf_add(buf, at, (size_t)(text + sizeof text - at))

@@ -7,6 +7,7 @@
 */
 #include <string.h>
 
+#include "core/buf.h"
 #include "lua/cache.h"
 
 #define US 1e6
@@ -149,18 +150,12 @@ static bool read_arguments(lua_State *L, const struct recipe *recipe,
 
 /* --- making the key ---------------------------------------------------- */
 
-/* Of a 64-bit number. */
-#define DIGITS_MAX 20
-
 /* The digits of a number, at the end of the buffer. */
-static struct text digits_of(uint64_t number, char buffer[DIGITS_MAX]) {
-  char *end = buffer + DIGITS_MAX, *at = end;
+static struct text digits_of(uint64_t number, char buffer[DSC_DIGITS_MAX]) {
+  char *end = buffer + DSC_DIGITS_MAX;
   struct text text;
-  do
-    *--at = (char)('0' + number % 10);
-  while ((number /= 10) != 0);
-  text.bytes = at;
-  text.length = (size_t)(end - at);
+  text.bytes = dsc_digits(end, number);
+  text.length = (size_t)(end - text.bytes);
   return text;
 }
 
@@ -168,7 +163,7 @@ static struct text digits_of(uint64_t number, char buffer[DIGITS_MAX]) {
 ** form, is in no key that the whole way has made. */
 static bool add_value(struct ldsc_cachekey *key, const struct param *param,
                       const struct value *value) {
-  char number[DIGITS_MAX], count[DIGITS_MAX];
+  char number[DSC_DIGITS_MAX], count[DSC_DIGITS_MAX];
   struct text text = {value->text, value->length};
   if (value->text == NULL ? !param->takes_number : !param->takes_text)
     return false;

@@ -221,7 +221,7 @@ static void push_timings(lua_State *L, const struct ccurl_attempt *attempt) {
   lua_createtable(L, 0, 3);
   for (size_t i = 0; i < sizeof timings / sizeof timings[0]; i++)
     ldsc_setnumber(L, timings[i].name,
-               (double)number_of(attempt, timings[i].info) * 1e-6);
+                   (double)number_of(attempt, timings[i].info) * 1e-6);
 }
 
 static int push_response(lua_State *L, struct ccurl_attempt *attempt) {
@@ -242,8 +242,8 @@ static int push_response(lua_State *L, struct ccurl_attempt *attempt) {
   push_timings(L, attempt);
   lua_setfield(L, -2, "timings");
   ldsc_setinteger(L, "bytes_in",
-              (int64_t)attempt->head_bytes +
-                  number_of(attempt, CURLINFO_SIZE_DOWNLOAD_T));
+                  (int64_t)attempt->head_bytes +
+                      number_of(attempt, CURLINFO_SIZE_DOWNLOAD_T));
   ldsc_setinteger(L, "bytes_out", sent + (uploaded > sent ? uploaded : 0));
   return 1;
 }

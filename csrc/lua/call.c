@@ -217,7 +217,7 @@ static int call_report(lua_State *L) {
     ldsc_setinteger(L, "code", call->last.code);
   if (call->last.retry_after_us >= 0)
     ldsc_setnumber(L, "retry_after_s",
-               (lua_Number)call->last.retry_after_us / US);
+                   (lua_Number)call->last.retry_after_us / US);
   return 1;
 }
 

@@ -77,7 +77,7 @@ static void set_pace(lua_State *L, struct dsc_pacer pacer, int64_t now_us) {
     ldsc_setnumber(L, "hold_s", (lua_Number)(pacer.hold_us - now_us) / US);
   if (slowed)
     ldsc_setnumber(L, "slowed_since_s",
-               (lua_Number)(now_us - pacer.refused_us) / US);
+                   (lua_Number)(now_us - pacer.refused_us) / US);
 }
 
 /*
@@ -94,8 +94,7 @@ static int core_status(lua_State *L) {
   int64_t now_us = dsc_now_us(core->env);
   struct dsc_pacer pacer = core->pacer;
   struct dsc_queue queue = core->queue;
-  ldsc_setinteger(L, "budget",
-            (uint64_t)dsc_budget_left(&core->budget, now_us));
+  ldsc_setinteger(L, "budget", dsc_budget_left(&core->budget, now_us));
   ldsc_setinteger(L, "budget_max", DSC_BUDGET_MAX);
   set_queue(L, queue);
   set_pace(L, pacer, now_us);

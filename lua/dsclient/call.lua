@@ -166,20 +166,13 @@ local function exchange(ticket, extra)
   return true, value
 end
 
---- A source of pages, as paging.lua reads them.
-local function page_source(ticket)
-  return function(number, page_size)
-    local ok, page = exchange(ticket,
-      { "pageNo", string.format("%d", number), "pageSize", string.format("%d", page_size) })
-    if not ok then
-      return nil, page
-    end
-    return type(page) == "table" and page or {}
+local function read_page(ticket, number, page_size)
+  local ok, page = exchange(ticket,
+    { "pageNo", string.format("%d", number), "pageSize", string.format("%d", page_size) })
+  if not ok then
+    return nil, page
   end
-end
-
-local function one_page(ticket, number, page_size)
-  return page_source(ticket)(number, page_size)
+  return type(page) == "table" and page or {}
 end
 
 local function rows_max_of(state, args)
@@ -193,7 +186,9 @@ end
 local function read_all(ticket, args)
   local state, row = ticket.state, ticket.row
   if row.result == "page" then
-    return paging.read(page_source(ticket), page_size_of(state, args), rows_max_of(state, args), row.name)
+    return paging.read(function(number, page_size)
+      return read_page(ticket, number, page_size)
+    end, page_size_of(state, args), rows_max_of(state, args), row.name)
   end
   local ok, value = exchange(ticket)
   if not ok then
@@ -543,7 +538,7 @@ function _M.pages(state, row, args, opts)
       return nil, err
     end
     local page
-    page, err = driver.guarded(state, ticket.call, one_page, ticket, number, page_size)
+    page, err = driver.guarded(state, ticket.call, read_page, ticket, number, page_size)
     driver.finish(state, ticket.call, err and err.kind)
     return page, err
   end, page_size_of(state, args), row.name)

@@ -31,7 +31,11 @@ local function is_over(now_s, deadline)
   return deadline - now_s < MICROSECOND
 end
 
+--- The text, which may be nil, without the secret, which may be none.
 local function hide(text, secret)
+  if not text or not secret or secret == "" then
+    return text
+  end
   local from, to = text:find(secret, 1, true)
   while from do
     text = text:sub(1, from - 1) .. "***" .. text:sub(to + 1)
@@ -44,11 +48,9 @@ end
 -- the one that it was asked with.
 local function failure(state, row, fields, asked_with)
   fields.operation = fields.operation or row.name
-  if asked_with and asked_with ~= "" and fields.message then
-    fields.message = hide(fields.message, asked_with)
-  end
+  fields.message = hide(fields.message, asked_with)
   for _, secret in ipairs(state.secrets) do
-    fields.message = fields.message and hide(fields.message, secret)
+    fields.message = hide(fields.message, secret)
   end
   return errors.new(fields)
 end
@@ -243,10 +245,12 @@ local function drive(state, row, call, request, action, a, b, c)
   return action, a, b
 end
 
+local NOTHING = {}
+
 -- What the client's options say of one operation, under any of its names.
 local function special(state, row)
   local given = state.options.operations
-  return given and (given[row.name] or given[row.operation]) or {}
+  return given[row.name] or given[row.operation] or NOTHING
 end
 
 --- The seconds of a call and of an attempt: of these call options, of the
@@ -266,7 +270,7 @@ local POLICY = { "max_retries", "backoff_s", "backoff_max_s", "jitter", "retry_s
 local function number_of(state, row)
   local number = state.numbers[row]
   if not number then
-    local timeout_s, attempt_timeout_s = timeouts(state, row, {})
+    local timeout_s, attempt_timeout_s = timeouts(state, row, NOTHING)
     local policy, own = {}, special(state, row)
     for _, name in ipairs(POLICY) do
       policy[name] = own[name]

@@ -24,6 +24,17 @@ function _M.is_concurrent(runtime)
   return runtime.park ~= nil and runtime.wake ~= nil and runtime.current ~= nil
 end
 
+--- Runs fn(…) → how, while list[key] is the value: also where it throws.
+local function listed(list, key, value, fn, ...)
+  list[key] = value
+  local ok, how = pcall(fn, ...)
+  list[key] = nil
+  if not ok then
+    error(how, 0)
+  end
+  return how
+end
+
 --- Waits for so long, or until the waiter is woken.
 -- @treturn string "woken", "timeout" or "cancelled"
 function _M.park(state, waiter, seconds)
@@ -31,25 +42,13 @@ function _M.park(state, waiter, seconds)
     state.runtime.sleep(seconds)
     return "timeout"
   end
-  state.parked[waiter] = true
-  local ok, how = pcall(state.runtime.park, waiter, seconds)
-  state.parked[waiter] = nil
-  if not ok then
-    error(how, 0)
-  end
-  return how
+  return listed(state.parked, waiter, true, state.runtime.park, waiter, seconds)
 end
 
 --- Waits until the connection queue of the core gives the key.
 function _M.for_connection(state, key, seconds)
   local waiter = {}
-  state.queued[key] = waiter
-  local ok, how = pcall(_M.park, state, waiter, seconds)
-  state.queued[key] = nil
-  if not ok then
-    error(how, 0)
-  end
-  return how
+  return listed(state.queued, key, waiter, _M.park, state, waiter, seconds)
 end
 
 --- Wakes those who got a connection: after each step that may have freed one.

@@ -1,7 +1,7 @@
 local bed = require "support.bed"
 local arguments = require "dsclient.arguments"
 
-local PAGE = bed.ok '{"totalList":[],"total":0}'
+local PAGE = bed.PAGE
 
 describe("a code", function()
   it("is taken as decimal string or whole number, and sent with all its digits", function()

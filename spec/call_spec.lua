@@ -6,7 +6,7 @@ local finaliser = require "support.finaliser"
 
 local ok, status, failure = bed.ok, bed.status, bed.failure
 
-local PAGE = ok '{"totalList":[],"total":0}'
+local PAGE = bed.PAGE
 local ONCE = { project = "1", instance_id = 7, execute_type = "STOP" }
 
 -- Every road into a client that gives `nil, err` where it can't be used.

@@ -4,7 +4,7 @@ local dialect = require "dsclient.dialect"
 local NOT_FOUND = bed.status(404, nil, '{"message":"Not Found","status":"404"}')
 local UI = bed.html()
 local UNKNOWN_PROJECT = bed.refused(10190, "project not found")
-local PAGE = bed.ok '{"totalList":[],"total":0}'
+local PAGE = bed.PAGE
 
 -- A server of one line; `missing` is what it says of an unknown path.
 local function server(line, missing, limiter)

@@ -4,11 +4,7 @@ local tasks = require "support.tasks"
 
 local ok, status, failure = bed.ok, bed.status, bed.failure
 
-local PAGE = ok '{"totalList":[],"total":0}'
-
-local function list(client, opts)
-  return client:call("instances.list", { project = "1" }, opts)
-end
+local PAGE, list = bed.PAGE, bed.list
 
 local function times(t)
   local at = {}

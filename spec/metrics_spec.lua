@@ -109,7 +109,7 @@ describe("core.record", function()
 end)
 
 describe("the metrics of a client", function()
-  local PAGE = bed.ok '{"totalList":[],"total":0}'
+  local PAGE = bed.PAGE
   local PLAIN = { jitter = "none" }
 
   local function metrics_of(script, options, act)

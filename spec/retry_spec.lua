@@ -10,7 +10,7 @@ local READ = { "instances.list", { project = "1" } }
 local REPEATABLE = { "workflows.release", { project = "1", workflow = "2", state = "ONLINE" } }
 local ONCE = { "instances.execute", { project = "1", instance_id = 7, execute_type = "STOP" } }
 
-local PAGE = ok '{"totalList":[],"total":0}'
+local PAGE = bed.PAGE
 
 local function run(operation, script, options)
   local b = bed.new(script, options)

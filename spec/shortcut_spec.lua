@@ -251,7 +251,7 @@ describe("a borrowed hit", function()
   end)
 
   it("is no way around what the whole one refuses: a name without cache, an argument given twice", function()
-    local PAGE = ok '{"totalList":[],"total":0}'
+    local PAGE = bed.PAGE
     b = bed.new({ PAGE }, {
       cache_ttl_s = { ["projects.list"] = 0, get_projects = 9, get_failed_workflow_instances = 9 },
     })

@@ -2,11 +2,7 @@ local bed = require "support.bed"
 
 local ok, status, failure = bed.ok, bed.status, bed.failure
 
-local PAGE = ok '{"totalList":[],"total":0}'
-
-local function list(client)
-  return client:call("instances.list", { project = "1" })
-end
+local PAGE, list = bed.PAGE, bed.list
 
 describe("client:status", function()
   it("tells of a client at rest", function()

@@ -30,6 +30,14 @@ function _M.html()
   return { status = 200, headers = { ["content-type"] = "text/html" }, body = "<html></html>" }
 end
 
+--- The answer to a list: no rows.
+_M.PAGE = _M.ok '{"totalList":[],"total":0}'
+
+--- The call of these specs: a list of runs.
+function _M.list(client, opts)
+  return client:call("instances.list", { project = "1" }, opts)
+end
+
 --- A failure of the transport.
 function _M.failure(kind, phase, fields)
   return merge({ failure = true, kind = kind, phase = phase, message = "scripted" }, fields)

@@ -3,6 +3,7 @@
 
 local curl = require "dsclient.curl"
 local dsclient = require "dsclient"
+local failed = require "spec.support.failed"
 local tcp_server = require "spec.support.tcp_server"
 
 local MIB = 2 ^ 20
@@ -34,11 +35,7 @@ describe("a trap of libcurl:", function()
   end
 
   local function fails(expected, path, more, timeout_s)
-    local response, failure = get(path, more, timeout_s)
-    assert.is_nil(response)
-    for key, value in pairs(expected) do
-      assert.equal(value, failure[key], key .. ": " .. failure.message)
-    end
+    failed(expected, get(path, more, timeout_s))
   end
 
   --- The answer to a GET of /ok, which is the right one. @return was the

@@ -6,6 +6,7 @@
 --- busted gives these functions to spec files only. `gzip = true` where the transport decodes it.
 --- The server of the specs is spec/support/tcp_server.lua.
 local assert = require "luassert"
+local failed = require "spec.support.failed"
 local tcp_server = require "spec.support.tcp_server"
 
 local TOKEN = "token: s3cr3t-token"
@@ -42,10 +43,7 @@ return function(given, busted)
 
   local function fails(expected, path, more, timeout_s)
     local response, failure = get(path, more, timeout_s)
-    assert.is_nil(response)
-    for key, value in pairs(expected) do
-      assert.equal(value, failure[key], key .. ": " .. failure.message)
-    end
+    failed(expected, response, failure)
     assert.is_string(failure.message)
     assert.is_nil(failure.message:find("s3cr3t", 1, true))
     assert.is_nil(failure.message:find("secret=query", 1, true))

@@ -11,7 +11,7 @@ describe("the simulator finds that", function()
   local found, text = {}, nil
 
   setup(function()
-    local pipe = io.popen(("'%s' spec/sim/plant.lua build/plants 2>&1"):format(arg[-1]))
+    local pipe = io.popen(("'%s' spec/sim/plant.lua build/plants 2 2>&1"):format(arg[-1]))
     text = pipe:read "*a"
     pipe:close()
     for number in ("\n" .. text):gmatch "\nok (%d+) " do

@@ -15,6 +15,15 @@
 
 static const struct dsc_env quiet = {NULL, NULL, NULL, NULL};
 
+/* Of an envelope, the code says it. */
+static void check_said(const struct dsc_outcome *outcome,
+                       const struct dsc_envelope *envelope) {
+  bool said = outcome->kind == DSC_OK || outcome->kind == DSC_API;
+  REQUIRE(outcome->has_code == said);
+  REQUIRE(!said || envelope->has_code);
+  REQUIRE((outcome->kind == DSC_OK) == (said && outcome->code == 0));
+}
+
 static void check_outcome(const struct dsc_answer *answer,
                           const struct dsc_outcome *outcome,
                           const struct dsc_envelope *envelope) {
@@ -22,9 +31,13 @@ static void check_outcome(const struct dsc_answer *answer,
   bool hinted = answer->status == 429 || answer->status == 503;
   bool said = outcome->kind == DSC_OK || outcome->kind == DSC_API;
   REQUIRE(outcome->phase == DSC_SENT && outcome->status == answer->status);
-  REQUIRE(outcome->has_code == said);
-  REQUIRE(!said || (success && envelope->has_code));
-  REQUIRE((outcome->kind == DSC_OK) == (said && outcome->code == 0));
+  REQUIRE(!said || success);
+  REQUIRE(outcome->kind != DSC_OK || outcome->code == 0);
+  if (outcome->kind == DSC_OK && envelope->data != NULL) {
+    REQUIRE(envelope->data >= answer->body);
+    REQUIRE(envelope->data + envelope->data_length <=
+            answer->body + answer->length);
+  }
   REQUIRE(outcome->retry_after_us >= -1);
   REQUIRE(outcome->retry_after_us <= RETRY_AFTER_MAX_US);
   REQUIRE(outcome->retry_after_us < 0 || hinted);
@@ -58,11 +71,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   size_t length = (size_t)(input.end - input.at);
   char *body = fuzz_copy(input.at, length);
   struct dsc_answer answer = {(int32_t)strtol(status, NULL, 10),
-                              type, hint, date, body, length};
-  dsc_judge(&answer, &outcome, &envelope);
-  check_outcome(&answer, &outcome, &envelope);
-  check_repeats(false, &answer, &outcome, &envelope);
-  check_repeats(true, &answer, &outcome, &envelope);
+                              type, hint, date, "", body, length};
+  static const char *const dispositions[] = {"", "attachment"};
+  for (int i = 0; i < 2 * (DSC_FILE + 1); i++) {
+    int form = i / 2;
+    answer.disposition = dispositions[i % 2];
+    dsc_judge(&answer, (enum dsc_form)form, &outcome, &envelope);
+    if (form == DSC_ENVELOPED)
+      check_said(&outcome, &envelope);
+    check_outcome(&answer, &outcome, &envelope);
+    check_repeats(false, &answer, &outcome, &envelope);
+    check_repeats(true, &answer, &outcome, &envelope);
+  }
   free(status);
   free(type);
   free(hint);

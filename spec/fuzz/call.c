@@ -209,7 +209,7 @@ static void answer(struct bed *bed, struct life *life) {
   struct dsc_answer given = {statuses[below(bed, COUNT(statuses))],
                              types[below(bed, 8) == 7],
                              hints[below(bed, COUNT(hints))],
-                             "", NULL, strlen(body)};
+                             "", "", NULL, strlen(body)};
   char *copy = fuzz_copy(body, given.length);
   given.body = copy;
   enum dsc_action action = dsc_call_answered(&life->call, &given, 7, 5);
@@ -237,7 +237,7 @@ static void failure(struct bed *bed, struct life *life) {
       phase == DSC_SENT && kind == DSC_NETWORK && below(bed, 2) == 1;
   life->reached = life->reached || phase != DSC_UNSENT;
   wants(bed, life,
-        dsc_call_failed(&life->call, kind, phase, stale, "it broke"));
+        dsc_call_failed(&life->call, kind, phase, stale, false, "it broke"));
 }
 
 /* It wakes at its time, or before; late where it was not looked at. */

@@ -27,7 +27,7 @@ return function(input)
   local b = bed.new({ answer }, { detect = flags.detect, timeout_s = 20, max_retries = 1, token = any_answer.token })
   local args = flags.named and operation.by_name or operation.args
   any_answer.call(b.client, operation, args, { raw = flags.raw, borrow = flags.borrow, ttl_s = 60 })
-  if operation.name:find "%.list$" then
+  if operation.result == "page" and operation.name:find "%.list$" then
     any_answer.pages(b.client[operation.name:match "^[%w_]+"], args)
   end
   b.client:close()

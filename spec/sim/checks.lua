@@ -10,7 +10,9 @@
 local _M = {}
 _M.__index = _M
 
-local FILES = { "breakers", "budget", "cache", "counts", "ends", "once", "pace", "queue", "texts" }
+local FILES = {
+  "breakers", "budget", "cache", "counts", "ends", "flights", "once", "pace", "queue", "repeats", "texts",
+}
 local EVENTS = {
   "attempt_begun", "served", "attempt_told", "call_ended", "logged", "stepped", "settled", "summed", "ended",
 }

@@ -2,7 +2,8 @@
 --
 --   command.lua seeds FIRST COUNT JOBS   runs seeds, in so many processes
 --   command.lua seed SEED                replays one, with its trace
---   command.lua worker FIRST COUNT STEP  one of the processes
+--   command.lua worker FIRST LAST STEP   one of the processes
+--   command.lua outage SEED              an outage, see outage.lua
 
 local marks = require "spec.sim.marks"
 local minimise = require "spec.sim.minimise"
@@ -48,10 +49,14 @@ local function add(sums, run)
   sums.seconds = sums.seconds + run.now_us / 1e6
 end
 
-local worker = {}
+local function report(seed, failure)
+  if failure then
+    print(format("failure %d %s\t%s", seed, failure.invariant, (failure.message:gsub("%c", " "))))
+  end
+end
 
 -- Failures, marks and sums, a line each.
-function worker.run(first, last, step)
+local function run_seeds(first, last, step)
   local sums, reached = { seeds = 0, calls = 0, requests = 0, seconds = 0 }, {}
   for seed = first, last, step do
     local run = worlds.run(plans.of(seed))
@@ -59,10 +64,7 @@ function worker.run(first, last, step)
     for name in pairs(run.ledger.marks) do
       reached[name] = true
     end
-    local failure = run.failure or outage.check(seed)
-    if failure then
-      print(format("failure %d %s\t%s", seed, failure.invariant, (failure.message:gsub("%c", " "))))
-    end
+    report(seed, run.failure or outage.check(seed))
   end
   for name in pairs(reached) do
     print("mark " .. name)
@@ -158,7 +160,13 @@ function commands.seed(seed)
 end
 
 function commands.worker(first, last, step)
-  worker.run(first, last, step)
+  run_seeds(first, last, step)
+  return true
+end
+
+function commands.outage(seed)
+  report(seed, (outage.run(seed)))
+  print "sums"
   return true
 end
 

@@ -5,6 +5,7 @@
 --   at = "idle"      a kept connection turns out to be dead
 --   at = "way"       on the way: sent, and no whole answer
 --   at = "answer"    answered, but with something else
+--   at = "transport" the transport itself throws a Lua error
 --   at = "time"      later than usual, or never
 
 local _M = {}
@@ -24,6 +25,7 @@ _M.ALL = {
   connect_stall = { at = "connect", kind = "connect", stalls = true },
   reset_unsent = { at = "connect", kind = "network" },
   dead_idle = { at = "idle", kind = "network", phase = "sent" },
+  throws = { at = "transport" },
   reset_before = { at = "way", kind = "network", phase = "sent" },
   reset_after = { at = "way", kind = "network", phase = "sent", effect = true },
   cut = { at = "way", kind = "network", phase = "partial", effect = true },
@@ -58,6 +60,9 @@ for name, fault in pairs(_M.ALL) do
   _M.NAMES[#_M.NAMES + 1] = name
 end
 table.sort(_M.NAMES)
+
+--- What a transport throws.
+_M.THROWN = "the transport throws"
 
 --- Those that a whole server may be down with.
 _M.OUTAGES = { "refused", "connect_stall", "dns", "reset_before", "stall_before", "s502", "s503", "s503_hint", "s500" }

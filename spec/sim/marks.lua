@@ -4,6 +4,7 @@
 return {
   -- values
   "fetched", "cached", "shared", "stale", "stale_if_error_s", "stale_while_revalidate_s", "background",
+  "the deadline of a follower",
   -- requests
   "a free repeat", "executed in time", "executed late", "once ok", "once outcome_unknown", "once busy",
   "exchange cancelled",

@@ -11,6 +11,9 @@ local format = string.format
 local _M = {}
 _M.__index = _M
 
+-- So long does a slow server think, and one without any trouble.
+local SLOW_US, QUICK_US = 3e6, 10000
+
 -- An idle connection is dropped by the client, and closed by the server.
 local IDLE_MAX_US, IDLE_SERVER_US = 25e6, 30e6
 
@@ -20,6 +23,7 @@ function _M.new(world)
     world = world,
     busy = {},
     in_flight = 0,
+    freed_us = 0,
     idle = {}, -- connections, by server
     generations = {}, -- of connections, by server
     limiters = {},
@@ -42,7 +46,7 @@ local function finish(exchange, response, failure)
   end
   exchange.finished, exchange.response, exchange.failure = true, response, failure
   network.busy[exchange] = nil
-  network.in_flight = network.in_flight - 1
+  network.in_flight, network.freed_us = network.in_flight - 1, network.world.scheduler.now_us
   network.world.ledger:end_attempt(attempt, failure and failure.kind or "answer", failure and failure.phase or "sent")
   network.world.ledger:say("%s <- %s", attempt.label, failure and format("%s, %s%s", failure.kind, failure.phase,
     failure.stale and ", stale" or "") or format("%d%s", response.status, attempt.said or ""))
@@ -75,6 +79,9 @@ function Exchange:wait()
     scheduler:suspend(function()
       self:abort "cancelled"
     end)
+  end
+  if self.throws then
+    error(faults.THROWN, 0)
   end
   self.network.world.checks:attempt_told(self.attempt)
   return self.response, self.failure
@@ -195,7 +202,8 @@ local function arrive(exchange)
     world.checks:served(attempt)
     return
   end
-  local think_us = math.floor(random:exponential(exchange.slow and 3e6 or world.plan.think_us))
+  local thinks_us = exchange.slow and SLOW_US or world.healed and QUICK_US or world.plan.think_us
+  local think_us = math.floor(random:exponential(thinks_us))
   local back_us = exchange.half_us + think_us
   if not is_admitted(network, attempt.server, world.scheduler.now_us) then
     return deliver(exchange, THROTTLED, exchange.half_us)
@@ -239,8 +247,14 @@ local function set_out(exchange, connect_us)
 end
 
 local function connect(exchange, connect_us)
-  local fault = exchange.fault
-  if fault and fault.at == "idle" then
+  local fault, attempt = exchange.fault, exchange.attempt
+  if fault and fault.at == "transport" then
+    exchange.written_us = math.huge
+    return after(exchange, math.min(connect_us, attempt.deadline_us - attempt.begun_us), 1, function()
+      exchange.throws = not exchange.finished
+      fail(exchange, "thrown", "unsent", fault.name)
+    end)
+  elseif fault and fault.at == "idle" then
     exchange.fault = nil -- a new connection is not
   elseif fault and fault.at == "connect" then
     exchange.written_us = math.huge
@@ -270,6 +284,8 @@ local function is_dead(exchange, connection, now_us)
     or now_us - connection.since_us >= IDLE_SERVER_US or fault and (fault.at == "idle" or fault.at == "connect")
 end
 
+local operations = require "dsclient.operations"
+
 local function read_attempt(request, deadline_s)
   local server, target = request.url:match "^http://s(%d+)%.sim/ds(.*)$"
   local token
@@ -282,7 +298,6 @@ local function read_attempt(request, deadline_s)
     server = tonumber(server),
     deadline_us = math.floor(deadline_s * 1e6 + 0.5),
     token = token or "",
-    once = request.once,
   }
 end
 
@@ -294,6 +309,8 @@ function _M:start(request, deadline_s)
   end
   local now_us = world.scheduler.now_us
   local attempt = world.ledger:begin_attempt(read_attempt(request, deadline_s))
+  local row = operations.find(attempt.request.operation)
+  attempt.once = row ~= nil and row.replay == "once"
   local call = attempt.call
   attempt.key = call.number * 1000 + attempt.number * 10
   attempt.label = format("%s.%d", call.label, attempt.number)

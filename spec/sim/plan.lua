@@ -29,7 +29,7 @@ local OPTIONS = {
   { "queue_max", 0.3, { 0, 1, 3, 10 } },
   {
     "rate_limit",
-    0.2,
+    0.3,
     { { per_s = 2, burst = 1 }, { per_s = 5, burst = 3 }, { per_s = 20, burst = 1 }, { per_s = 50, burst = 10 } },
   },
   { "stale_if_error_s", 0.5, { 0, 0.5, 3, 20 } },
@@ -106,10 +106,13 @@ end
 
 local RATES = { 0.02, 0.1, 0.3, 0.9 }
 
-local function draw_rates(random)
+local function draw_rates(random, plan)
   local rates = {}
   for i = 1, random:int(0, 4) do
     rates[i] = { fault = random:pick(faults.NAMES), rate = random:pick(RATES) }
+  end
+  if plan.options.rate_limit and random:hit(0.5) then
+    rates[#rates + 1] = { fault = "s429", rate = 0.3 } -- a limit below the given one
   end
   return rates
 end
@@ -120,7 +123,7 @@ local function draw_phase(random, plan, from_us)
   if random:hit(0.35) then
     phase.outage = random:pick(faults.OUTAGES)
   else
-    phase.rates = draw_rates(random)
+    phase.rates = draw_rates(random, plan)
   end
   if random:hit(0.25) then
     phase.limit = { per_s = random:pick { 1, 4, 10, 30 }, burst = random:pick { 1, 3, 10 } }
@@ -220,12 +223,12 @@ end
 -- --- the rest ------------------------------------------------------------
 
 local function draw_token(random)
-  local token = { mode = random:pick { "static", "function", "function" }, changes_us = {} }
-  for i = 1, random:maybe(0.4, { 1, 2, 4 }) or 0 do
+  local token = { mode = random:pick { "static", "function", "function", "minting" }, changes_us = {} }
+  for i = 1, random:maybe(0.4, { 1, 2, 4, 12 }) or 0 do
     token.changes_us[i] = math.floor(random:real() * 30 * SECOND)
   end
   table.sort(token.changes_us)
-  if token.mode == "function" then
+  if token.mode ~= "static" then
     token.lag_us = random:maybe(0.3, { 100000, 2 * SECOND }) or 0
     token.hook = random:maybe(0.15, { "fails", "throws", "calls" })
   end
@@ -242,7 +245,7 @@ function _M.of(seed)
     projects = random:int(1, 4),
     runs = random:int(1, servers.RUNS),
     latency_us = random:pick { 200, 5000, 50000 },
-    think_us = random:pick { 100, 10000, 200000 },
+    think_us = random:pick { 100, 10000, 200000, 1000000 },
     pause_us = random:pick { 0, 100000, 2 * SECOND },
     names = random:hit(0.15),
     detects = random:hit(0.15),

@@ -1,16 +1,17 @@
 --- A check of the checker: plants each fault of plants.lua into a copy of the
 -- tree, and wants the simulator to find it; see `make sim-plants`.
 --
---   plant.lua DIRECTORY [NUMBER …]
+--   plant.lua DIRECTORY JOBS [NUMBER …]     in so many processes
+--   plant.lua DIRECTORY worker [NUMBER …]   one of them
 
 local plants = require "spec.sim.plants"
 
 local format = string.format
 
--- A fault that is not found within so many seeds is not found. They take less
--- than a second, of the tree as it is; with a fault they may never end.
-local SEEDS, STEP = 600, 60
-local HANGS_S = 20
+-- A fault that is not found within so many seeds is not found. Most are in the
+-- first step. What never ends is given up after HANGS_S.
+local SEEDS, STEP = 1500, 50
+local HANGS_S = 60
 
 local function run(command)
   local pipe = assert(io.popen(command .. " 2>&1"))
@@ -26,7 +27,8 @@ local function read(path)
   return text
 end
 
---- The text with the part replaced, which has to be in it once.
+--- The text with the part replaced, which has to be in it once: what is planted
+-- does not rot unseen.
 local function replaced(text, part, by, path)
   local from, to = text:find(part, 1, true)
   if not from or text:find(part, to + 1, true) then
@@ -56,22 +58,24 @@ local function build(directory)
   return run(format("env -u MAKEFLAGS -u CI make -s -C '%s' VM=lua5.4 SAN=", directory))
 end
 
-local function seeds_in(directory, first, last)
-  local path = format("LUA_PATH='%s/?.lua;%s/lua/?.lua;%s/lua/?/init.lua;;' LUA_CPATH='%s/build/lua5.4/?.so;;'", ".",
+local function simulate(directory, what)
+  local path = format("LUA_PATH='./?.lua;%s/lua/?.lua;%s/lua/?/init.lua;;' LUA_CPATH='%s/build/lua5.4/?.so;;'",
     directory, directory, directory)
-  local command = format("timeout %d lua5.4 spec/sim/command.lua worker %d %d 1", HANGS_S, first, last)
-  local ended, text = run(path .. " " .. command)
+  local ended, text = run(format("%s timeout %d '%s' spec/sim/command.lua %s", path, HANGS_S, arg[-1], what))
   return ended and text or text .. "\nit ends by itself or hangs"
 end
 
 --- The first sign that something is wrong: a broken invariant, or no end.
 local function sign(text)
-  return text:match "failure (%d+ [^\t\n]*)" or not text:find "sums %d" and (text:match "^[^\n]+" or "none") or nil
+  return text:match "failure (%d+ [^\t\n]*)" or not text:find "sums" and (text:match "^[^\n]+" or "none") or nil
 end
 
-local function look(directory)
+local function look(directory, plant)
+  if plant.outage then
+    return sign(simulate(directory, "outage " .. plant.outage))
+  end
   for first = 1, SEEDS, STEP do
-    local found = sign(seeds_in(directory, first, first + STEP - 1))
+    local found = sign(simulate(directory, format("worker %d %d 1", first, first + STEP - 1)))
     if found then
       return found
     end
@@ -86,27 +90,73 @@ local function check(root, number, plant)
   if not built then
     return nil, "it does not compile: " .. text
   end
-  local found = look(directory)
+  local found = look(directory, plant)
   run(format("rm -rf '%s'", directory))
   return found
 end
 
-local root = arg[1]
-assert(run(format("rm -rf '%s' && mkdir -p '%s/base' && cp -a Makefile csrc lua '%s/base'", root, root, root)))
-assert(build(root .. "/base"))
-local wanted, missed = {}, 0
-for i = 2, #arg do
-  wanted[tonumber(arg[i])] = true
-end
-if sign(seeds_in(root .. "/base", 1, STEP)) then
-  error("the simulator finds something in the tree as it is", 0)
-end
-for number, plant in ipairs(plants) do
-  if #arg == 1 or wanted[number] then
-    local found, why = check(root, number, plant)
-    missed = missed + (found and 0 or 1)
-    print(format("%s %d - %s: %s", found and "ok" or "not ok", number, plant.why,
-      found and "seed " .. found or why or "not found"))
+-- The tree as it is, in which nothing is found.
+local function prepare(root)
+  assert(run(format("rm -rf '%s' && mkdir -p '%s/base' && cp -a Makefile csrc lua '%s/base'", root, root, root)))
+  local built, text = build(root .. "/base")
+  assert(built, text)
+  local found = sign(simulate(root .. "/base", format("worker 1 %d 1", STEP)))
+  if found then
+    error("the simulator finds something in the tree as it is: " .. found, 0)
   end
 end
-os.exit(missed == 0 and 0 or 1)
+
+local function work(root, numbers)
+  for _, number in ipairs(numbers) do
+    local plant = plants[number]
+    local checked, found, why = pcall(check, root, number, plant)
+    if not checked then
+      found, why = nil, found
+    end
+    print(format("%s %d - %s: %s", found and "ok" or "not ok", number, plant.why,
+      found and "seed " .. found or why or "not found"))
+    io.stdout:flush()
+  end
+end
+
+local function wanted()
+  local numbers = {}
+  for i = 3, #arg do
+    numbers[#numbers + 1] = tonumber(arg[i])
+  end
+  for number = 1, #arg == 2 and #plants or 0 do
+    numbers[number] = number
+  end
+  return numbers
+end
+
+-- Deals them out, one after the other.
+local function run_all(root, jobs, numbers)
+  prepare(root)
+  local pipes, missed = {}, 0
+  for job = 1, jobs do
+    local dealt = {}
+    for i = job, #numbers, jobs do
+      dealt[#dealt + 1] = numbers[i]
+    end
+    if #dealt > 0 then
+      pipes[#pipes + 1] = io.popen(format("'%s' '%s' '%s' worker %s", arg[-1], arg[0], root, table.concat(dealt, " ")))
+    end
+  end
+  local seen = 0
+  for _, pipe in ipairs(pipes) do
+    for line in pipe:lines() do
+      print(line)
+      seen = seen + 1
+      missed = missed + (line:find "^ok" and 0 or 1)
+    end
+    pipe:close()
+  end
+  return missed == 0 and seen == #numbers
+end
+
+if arg[2] == "worker" then
+  work(arg[1], wanted())
+  os.exit(0)
+end
+os.exit(run_all(arg[1], tonumber(arg[2]), wanted()) and 0 or 1)

@@ -1,6 +1,6 @@
 --- Faults that are planted to see that the simulator finds them: each of them
 -- is a mistake that somebody could make. `edits` are {file, text, other text};
--- the text is in the file once.
+-- the text is in the file once. `outage`: the seed of an outage that finds it.
 
 return {
   {
@@ -13,6 +13,17 @@ return {
   {
     why = "a once call that was sent is told to have failed for sure",
     edits = { { "csrc/core/retry.c", "return outcome->phase != DSC_UNSENT;", "return false;" } },
+  },
+  {
+    why = "a probe that hangs keeps others out until its time-out",
+    outage = 21,
+    edits = { { "csrc/core/breaker.c", "#define LEASE_MAX_US (2 * SECOND_US)",
+      "#define LEASE_MAX_US (60 * SECOND_US)" } },
+  },
+  {
+    why = "an empty budget ends no repeats",
+    outage = 8,
+    edits = { { "csrc/core/retry.c", "  if (dsc_budget_left(budget, now_us) < cost)\n    return false;\n", "" } },
   },
   {
     why = "a probe that was cancelled holds its lease, which has no end",
@@ -115,5 +126,153 @@ return {
     edits = { { "lua/dsclient/drive.lua",
       'if seconds > 0 and enter(state) and wait.park(state, {}, seconds) == "cancelled" then',
       'if seconds > 0 and enter(state) and wait.park(state, {}, seconds) == "nothing" then' } },
+  },
+  {
+    why = "a call that was refused by the server is a success",
+    edits = { { "csrc/core/retry.c", "return envelope->code == 0 ? DSC_OK : DSC_API;", "return DSC_OK;" } },
+  },
+  {
+    why = "a once request is sent over a kept connection",
+    edits = { { "lua/dsclient/drive.lua", 'once = row.replay == "once",', "once = false," } },
+  },
+  {
+    why = "max_retries of a call is not looked at",
+    edits = { { "csrc/core/call.c", "if (wishes->max_retries >= 0)", "if (wishes->max_retries > 1000)" } },
+  },
+  {
+    why = "a dead connection is a free repeat each time",
+    edits = { { "csrc/core/call.c", "if (call->last.stale && !call->free_repeat) {", "if (call->last.stale) {" } },
+  },
+  {
+    why = "what timed out is repeated three times",
+    edits = { { "csrc/core/call.c", "#define TIMEOUT_REPEATS_MAX 1", "#define TIMEOUT_REPEATS_MAX 3" } },
+  },
+  {
+    why = "a new token is tried for ever",
+    edits = { { "csrc/core/call.c", "if (kind == DSC_AUTH && !call->token_renewed) {", "if (kind == DSC_AUTH) {" } },
+  },
+  {
+    why = "a connection is kept during the sleep before a repeat",
+    edits = { { "csrc/core/call.c", "  leave_queue(call);\n  call->repeats = true;\n", "  call->repeats = true;\n" } },
+  },
+  {
+    why = "the breaker never opens",
+    edits = { { "csrc/core/breaker.c", "#define CALLS_MIN 20", "#define CALLS_MIN 2000" } },
+  },
+  {
+    why = "a half-open breaker lets all through",
+    edits = { {
+      "csrc/core/breaker.c",
+      "    breaker->until_us = lease_until_us < now_us + LEASE_MAX_US\n"
+        .. "                            ? lease_until_us\n"
+        .. "                            : now_us + LEASE_MAX_US;\n",
+      "    breaker->until_us = now_us;\n    (void)lease_until_us;\n",
+    } },
+  },
+  {
+    why = "Retry-After is not looked at",
+    edits = { {
+      "csrc/core/call.c",
+      "  return wait_us > call->last.retry_after_us ? wait_us\n"
+        .. "                                             : call->last.retry_after_us;\n",
+      "  return wait_us;\n",
+    } },
+  },
+  {
+    why = "a 429 holds its own call only",
+    edits = { { "csrc/core/limit.c", "  if (until_us > pacer->hold_us)\n    pacer->hold_us = until_us;\n",
+      "  (void)until_us;\n" } },
+  },
+  {
+    why = "a 429 makes forget what was sent under a given rate",
+    edits = { { "csrc/core/limit.c", "  if (pacer->given_per_s > 0)\n    latest_us",
+      "  if (pacer->given_per_s < 0)\n    latest_us" } },
+  },
+  {
+    why = "a slow-down is never forgotten",
+    edits = { { "csrc/core/limit.c", "#define CALM_US (60 * SECOND_US)", "#define CALM_US (6000 * SECOND_US)" } },
+  },
+  {
+    why = "the queue has no end",
+    edits = { { "csrc/core/limit.c", "} else if (queue->queued.count < queue->queued_max) {", "} else {" } },
+  },
+  {
+    why = "who gets a connection is not woken",
+    edits = { { "lua/dsclient/wait.lua", "    if waiter then\n      state.runtime.wake(waiter)\n    end\n", "" } },
+  },
+  {
+    why = "who waits for a fetch is not woken when it ends",
+    edits = { {
+      "lua/dsclient/flight.lua",
+      "  for _, waiter in ipairs(flight.waiters) do\n    state.runtime.wake(waiter)\n  end\n",
+      "",
+    } },
+  },
+  {
+    why = "who waits for a fetch does not know when his time is over",
+    edits = { { "lua/dsclient/flight.lua", 'elseif how == "timeout" or core.time(state.client) >= deadline then',
+      "elseif core.time(state.client) > deadline then" } },
+  },
+  {
+    why = "a fetch that a write has overtaken is joined",
+    edits = { { "lua/dsclient/call.lua", "    flight.detach(state, operation .. \"\\0\")\n", "" } },
+  },
+  {
+    why = "what another token fetched is kept",
+    edits = { { "lua/dsclient/call.lua", "local overtaken = identity ~= state.identity or writes",
+      "local overtaken = writes" } },
+  },
+  {
+    why = "what was fetched before the cache was emptied is kept",
+    edits = { { "lua/dsclient/call.lua", " or cleared ~= state.cleared\n", "\n" } },
+  },
+  {
+    why = "a caller is given the table that the cache keeps",
+    edits = { { "csrc/lua/cache.c", "if (borrow && dsc_cache_has_object(client->core.cache, entry->index)) {",
+      "if (dsc_cache_has_object(client->core.cache, entry->index)) {" } },
+  },
+  {
+    why = "the cache does not keep to its number of entries",
+    edits = { { "csrc/core/cache.c", "while (cache->stats.size >= cache->limits.entries_max ||",
+      "while (cache->stats.size >= cache->limits.entries_max * 2 ||" } },
+  },
+  {
+    why = "a refresh in the background that fails counts as a stale hit",
+    edits = { { "lua/dsclient/call.lua", " or opts.refresh or read.unseen then", " or opts.refresh then" } },
+  },
+  {
+    why = "a run is not held after an execute",
+    edits = { { "lua/dsclient/call.lua", "    hold.acting, hold.until_s = nil, now_s + HOLD_S\n",
+      "    state.held[id] = nil\n" } },
+  },
+  {
+    why = "two tasks act on one run at once",
+    edits = { { "lua/dsclient/call.lua", "  if held and held.acting then", "  if false then" } },
+  },
+  {
+    why = "the log's time is added to a sleep",
+    edits = { { "lua/dsclient/drive.lua", "math.max(seconds - (core.time(state.client) - told_s), 0)", "seconds" } },
+  },
+  {
+    why = "a call is sent with no time left",
+    edits = { { "lua/dsclient/drive.lua", "return deadline - now_s < MICROSECOND", "return deadline < now_s" } },
+  },
+  {
+    why = "the token stands in errors",
+    edits = { { "lua/dsclient/drive.lua", "local function hide(text, secret)\n",
+      "local function hide(text, secret)\n  if secret then\n    return text\n  end\n" } },
+  },
+  {
+    why = "a follower's error names the leader's operation",
+    edits = { {
+      "lua/dsclient/call.lua",
+      "      err.operation = read.row.name -- the other call may have another name for it\n",
+      "",
+    } },
+  },
+  {
+    why = "bytes in and out are mixed up",
+    edits = { { "csrc/core/call.c", "                        call->last.kind, bytes_in, bytes_out);",
+      "                        call->last.kind, bytes_out, bytes_in);" } },
   },
 }

@@ -11,14 +11,15 @@ local heaps = require "dsclient.sandbox.heap"
 local _M = {}
 _M.__index = _M
 
--- So many steps without any time between them, and it spins.
-local STEPS_AT_ONCE_MAX = 20000
+-- So many steps without any time between them, and it spins; so many
+-- instructions of the VM within one step, and it hangs.
+local STEPS_AT_ONCE_MAX, INSTRUCTIONS_MAX = 20000, 5000000
 
 --- @tparam number seed
 -- @tparam function moved (us) → the clock has gone on by so much
 -- @tparam function stepped () → called after each step
 function _M.new(seed, moved, stepped)
-  return setmetatable({
+  local self = setmetatable({
     base = chance.base(seed),
     moved = moved,
     stepped = stepped,
@@ -29,6 +30,14 @@ function _M.new(seed, moved, stepped)
     steps = 0,
     at_once = 0,
   }, _M)
+  -- called each so many instructions of a task: twice in one step
+  self.guard = function()
+    if self.guarded == self.steps then
+      error("it hangs: a step does not end", 0)
+    end
+    self.guarded = self.steps
+  end
+  return self
 end
 
 -- The place of an item among those of its moment, as a part of its time.
@@ -56,6 +65,7 @@ end
 function _M:spawn(id, fn, at_us)
   self.tasks = self.tasks + 1
   local task = { id = id or 1000 + self.tasks, steps = 0, coroutine = coroutine.create(fn) }
+  debug.sethook(task.coroutine, self.guard, "", INSTRUCTIONS_MAX)
   self.alive = self.alive + 1
   self:ready(task, task, at_us)
   return task
@@ -86,6 +96,7 @@ function _M:cancel(task)
   if task.on_cancel then
     task.on_cancel()
   elseif task.waiter then
+    task.stopped = task.call
     self:resume(task, "cancelled")
   end
 end

@@ -19,16 +19,20 @@ function _M.new(world)
   return tokens
 end
 
---- The server knows another token from now on; where the client has no source
--- of others, it is refused, or taken again.
+function _M:mint()
+  self.valid = self.valid + 1
+  self.all[self.valid] = format("secret-%d-%d", self.world.plan.seed, self.valid)
+end
+
+--- The server knows another token from now on; or none, until the next change,
+-- where the client's is always the same, or its source mints a new one each time.
 function _M:change()
   self.world.ledger:say("the token changes")
-  if self.world.plan.token.mode == "static" then
-    self.refused = not self.refused
-  else
-    self.valid = self.valid + 1
-    self.all[self.valid] = format("secret-%d-%d", self.world.plan.seed, self.valid)
+  if self.world.plan.token.mode == "function" then
+    self:mint()
     self.changed_us = self.world.scheduler.now_us
+  else
+    self.refused = not self.refused
   end
 end
 
@@ -37,7 +41,8 @@ function _M:heal()
 end
 
 function _M:is_valid(token)
-  return not self.refused and token == self.all[self.valid]
+  local minting = self.world.plan.token.mode == "minting"
+  return not self.refused and (minting or token == self.all[self.valid])
 end
 
 --- What the client is given for a token: itself, or a function.
@@ -53,6 +58,9 @@ function _M:source()
       if plan.hook == "fails" and #self.uses > 0 then
         return nil, "no token now"
       end
+    end
+    if plan.mode == "minting" and #self.uses > 0 then
+      self:mint()
     end
     local lags = self.changed_us and world.scheduler.now_us < self.changed_us + plan.lag_us
     return self:give(lags and self.valid - 1 or self.valid)

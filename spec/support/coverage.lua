@@ -44,7 +44,7 @@ end
 --- Reads what gcov says of the objects of a room.
 -- @return function that gives one source file after the other
 local function sources(objects, room)
-  local command = "gcov --branch-probabilities --json-format --stdout %s/%s/*.gcda"
+  local command = "gcov --branch-probabilities --json-format --stdout %s/%s/*.gcno"
   local pipe = assert(io.popen(command:format(objects, room)))
   local files = {}
   for text in pipe:lines() do

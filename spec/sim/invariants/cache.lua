@@ -111,8 +111,9 @@ local function check_owner(self, call, origin)
   if world.plan.options.identity then
     return
   end
-  local mine = call.meta.cached and token == world.tokens:in_use()
-    or call.meta.shared and world.tokens:was_used(token, call.begun_seq)
+  -- it may have changed since a shared fetch began, or while the log was told
+  local since_then = call.meta.shared or call.hook_ended_us
+  local mine = token == world.tokens:in_use() or since_then and world.tokens:was_used(token, call.begun_seq)
   if not mine then
     world:fail("a value is never another token's", "%s: of %s, made for %s", call.label, origin.last.label, token)
   end
@@ -176,13 +177,25 @@ end
 
 -- --- the whole -----------------------------------------------------------
 
+-- A list of nothing tells nothing of where it comes from. All projects may have
+-- been deleted, but nothing else is ever empty.
+local function check_empty(self, call)
+  local deleted = call.row.operation == "projects.list"
+  for _, project in ipairs(self.world.server.projects) do
+    deleted = deleted and (project.from_us > 0 or project.until_us < math.huge)
+  end
+  if not deleted then
+    self.world:fail("a list is whole", "%s is empty", call.label)
+  end
+end
+
 local function check_value(self, call)
   local world, meta = self.world, call.meta
   local rows = call.row.result == "page" and call.value or { call.value }
   call.world_names = world.plan.names
   local origin = origin_of(self, call, rows)
   if not origin then
-    return
+    return check_empty(self, call)
   end
   check_whole(self, call, rows, origin)
   check_writes(self, call, origin)
@@ -193,6 +206,9 @@ local function check_value(self, call)
     check_owner(self, call, origin)
     if origin.came_seq < call.begun_seq then
       world:fail("a shared value comes while one waits", "%s: of %s", call.label, origin.last.label)
+    elseif origin.last.ended_us ~= call.ended_us and not origin.last.call.hook_ended_us then
+      world:fail("a shared value is given when it comes", "%s: of %s, at %.6f", call.label, origin.last.label,
+        origin.last.ended_us / 1e6)
     end
   elseif origin.last.call ~= call or origin.sent_seq < call.begun_seq then
     world:fail("a fetched value was fetched", "%s: of %s", call.label, origin.last.label)

@@ -57,7 +57,8 @@ local function expected_of(world)
   for _, attempt in ipairs(world.ledger.attempts) do
     local operation = attempt.request.operation
     local sums = of(operation == attempt.call.row.operation and attempt.call.name or operation)
-    sums.attempts = sums.attempts + 1
+    -- of a transport that throws the client is told nothing
+    sums.attempts = sums.attempts + (attempt.kind == "thrown" and 0 or 1)
     sums.bytes_in = sums.bytes_in + (attempt.bytes_in or 0)
     sums.bytes_out = sums.bytes_out + (attempt.bytes_out or 0)
   end
@@ -70,8 +71,34 @@ local function compare(self, name, what, got, least, most)
   end
 end
 
+-- Look-ups: each value that the cache gave, and no more.
+local function check_cache(self)
+  local world = self.world
+  local stats, hits, stale = world.client:get_cache_stats(), 0, 0
+  for _, call in ipairs(world.ledger.calls) do
+    if call.thrown then
+      return -- it may have been given one
+    end
+    hits = hits + (call.meta and call.meta.cached and 1 or 0)
+    stale = stale + (call.meta and call.meta.stale and 1 or 0)
+  end
+  if not world.plan.names then
+    compare(self, "the cache", "hits", stats.hits, hits, hits)
+    compare(self, "the cache", "stale hits", stats.stale_hits, stale, stale)
+  end
+end
+
+function Counts:call_ended()
+  local world, most = self.world, self.world.plan.options.cache_entries_max
+  local stats = most and world.client:get_cache_stats()
+  if stats and stats.size > most then
+    world:fail("the cache keeps no more than it may", "%d entries, not %d", stats.size, most)
+  end
+end
+
 function Counts:summed()
   local world = self.world
+  check_cache(self)
   if world.plan.options.enable_metrics == false then
     return
   end

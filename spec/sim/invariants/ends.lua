@@ -2,6 +2,7 @@
 -- with a value or an error of a known kind, and with the kind that fits.
 
 local errors = require "dsclient.errors"
+local faults = require "spec.sim.faults"
 
 local format = string.format
 
@@ -18,6 +19,8 @@ function Ends:attempt_begun(attempt)
       attempt.deadline_us / 1e6, call.deadline_us / 1e6)
   elseif call.was_closed or world.closed_us then
     world:fail("a closed client sends nothing", "%s", attempt.label)
+  elseif attempt.task.stopped == call then
+    world:fail("what is cancelled sends nothing more", "%s", attempt.label)
   end
 end
 
@@ -53,8 +56,8 @@ function OWN.closed(call)
 end
 
 function OWN.limit(call)
-  local options = call.world.plan.options
-  return call.world.network.in_flight > 0 or options.rate_limit or call.world.last_429_us
+  local status = call.world.client:status()
+  return not status or call.hook_ended_us or status.waiting >= status.waiting_max
 end
 
 function OWN.busy(call)
@@ -176,7 +179,7 @@ function Ends:call_ended(call)
     return
   end
   check_time(self, call)
-  if call.thrown and call.thrown ~= self.world.HOOK_ERROR then
+  if call.thrown and call.thrown ~= self.world.HOOK_ERROR and call.thrown ~= faults.THROWN then
     error(call.thrown, 0)
   elseif call.thrown or call.is_background then
     return

@@ -18,11 +18,10 @@ end
 
 -- Only operations that are never shared: who is woken there got a connection.
 -- And only without a pace, which has an order of its own.
-local function waits_for_connections_only(world, attempt)
-  local operation = attempt.request.operation
-  local plan = world.plan
-  return (operation:find "^instances" or operation == "projects.create") and not plan.names and not plan.detects
-    and not plan.options.rate_limit and not world.last_429_us and not plan.blocking
+local function waits_for_connections_only(world, call)
+  local operation, plan = call.row.operation, world.plan
+  return (operation:find "^instances" or operation == "projects.create") and not call.opts.ttl_s
+    and not (plan.names or plan.detects or plan.options.rate_limit or world.last_429_us or plan.blocking)
 end
 
 function Queue:check_turn(attempt)
@@ -32,7 +31,7 @@ function Queue:check_turn(attempt)
   if world.last_429_us then
     return
   end
-  local exact = waits_for_connections_only(world, attempt)
+  local exact = waits_for_connections_only(world, attempt.call)
   if since_us and exact then
     attempt.queued_us = since_us
     world.ledger:mark "waited for a connection"
@@ -52,6 +51,20 @@ function Queue:check_turn(attempt)
     since_us = since_us or now_us
   end
   self.sent[#self.sent + 1] = { at_us = now_us, since_us = since_us, label = attempt.label }
+end
+
+-- Who can't be sent in time had no connection, where nothing else holds it up.
+function Queue:call_ended(call)
+  local world = self.world
+  local waited = call.err and call.err.kind == "deadline" and #call.attempts == 0 and call.ended_us > call.begun_us
+  if not waited or call.hook_ended_us or world.plan.token.hook or not waits_for_connections_only(world, call) then
+    return
+  end
+  local pool = world.plan.options.pool_maxsize or POOL
+  if world.network.in_flight < pool and world.network.freed_us < call.ended_us then
+    world:fail("nobody waits while a connection is free", "%s: %d of %d are in use", call.label,
+      world.network.in_flight, pool)
+  end
 end
 
 function Queue:stepped()

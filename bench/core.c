@@ -137,7 +137,7 @@ static long limits(struct bed *bed, long count) {
 
 /* One repeat: an answer of 503 and the wait that it asks for. */
 static long repeat(struct bed *bed, long count) {
-  const struct dsc_answer busy = {503, "", "", "", "", 0};
+  const struct dsc_answer busy = {503, "", "", "", "", "", 0};
   const struct dsc_wishes wishes = {0, 0, -1};
   struct dsc_call call;
   for (long i = 0; i < count; i++) {
@@ -188,7 +188,7 @@ static long policy(struct bed *bed, long count) {
   static const char absent[KEY_SIZE] = "absent";
   static const char body[] = "{\"code\":0,\"msg\":\"success\",\"data\":true}";
   const struct dsc_answer answer = {
-      200, "application/json", "", "", body, sizeof body - 1};
+      200, "application/json", "", "", "", body, sizeof body - 1};
   const struct dsc_wishes wishes = {0, 0, -1};
   struct dsc_call call;
   struct dsc_entry entry;

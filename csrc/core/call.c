@@ -407,14 +407,14 @@ enum dsc_action dsc_call_answered(struct dsc_call *call,
                                   const struct dsc_answer *answer,
                                   uint64_t bytes_in, uint64_t bytes_out) {
   struct dsc_envelope envelope;
-  dsc_judge(answer, &call->last, &envelope);
+  dsc_judge(answer, call->operation.form, &call->last, &envelope);
   if (call->last.kind == DSC_API &&
       already(&call->operation, call->last.code))
     call->last.kind = DSC_OK;
   struct dsc_attempt *attempt = record(call, bytes_in, bytes_out);
   learn(call);
   call->message[0] = '\0';
-  if (call->last.has_code)
+  if (call->last.kind == DSC_OK || call->last.kind == DSC_API)
     dsc_envelope_message(&envelope, call->message, sizeof call->message);
   if (call->last.kind != DSC_OK)
     return weigh(call, attempt, answer, &envelope);
@@ -428,11 +428,12 @@ enum dsc_action dsc_call_answered(struct dsc_call *call,
 
 enum dsc_action dsc_call_failed(struct dsc_call *call, enum dsc_kind kind,
                                 enum dsc_phase phase, bool stale,
-                                const char *message) {
+                                bool delivered, const char *message) {
   memset(&call->last, 0, sizeof call->last);
   call->last.kind = kind;
   call->last.phase = phase;
   call->last.stale = stale;
+  call->last.delivered = delivered;
   call->last.retry_after_us = -1;
   set_message(call, message);
   struct dsc_attempt *attempt = record(call, 0, 0);

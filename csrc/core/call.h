@@ -91,7 +91,7 @@ enum dsc_action dsc_call_answered(struct dsc_call *call,
                                   uint64_t bytes_in, uint64_t bytes_out);
 enum dsc_action dsc_call_failed(struct dsc_call *call, enum dsc_kind kind,
                                 enum dsc_phase phase, bool stale,
-                                const char *message);
+                                bool delivered, const char *message);
 /* The time of DSC_DO_SLEEP or DSC_DO_WAIT is over, or it was woken. */
 enum dsc_action dsc_call_resumed(struct dsc_call *call);
 /* It was cancelled while it slept or waited. */

@@ -17,6 +17,7 @@
 struct dsc_operation {
   uint32_t metric;
   enum dsc_replay replay;
+  enum dsc_form form;
   int64_t timeout_us;         /* of the whole call */
   int64_t attempt_timeout_us; /* of one request */
   struct dsc_retry_policy retry;

@@ -5,7 +5,7 @@
 #include "core/json.h"
 
 /* A key that is longer even when escaped throughout is none of ours. */
-#define KEY_MAX (sizeof "code" * sizeof "\\u0000")
+#define KEY_MAX (sizeof "status" * sizeof "\\u0000")
 
 static bool is_key(const struct dsc_json *json, const char *name) {
   char plain[KEY_MAX];
@@ -27,11 +27,12 @@ static bool read_code(struct dsc_json *json, struct dsc_envelope *out) {
   return token != DSC_JSON_ERROR;
 }
 
-static bool read_message(struct dsc_json *json, struct dsc_envelope *out) {
+static bool read_text(struct dsc_json *json, const char **text,
+                      size_t *length) {
   enum dsc_json_token token = dsc_json_skip(json);
   bool string = token == DSC_JSON_STRING;
-  out->msg = string ? json->text + 1 : NULL;
-  out->msg_length = string ? json->length - 2 : 0;
+  *text = string ? json->text + 1 : NULL;
+  *length = string ? json->length - 2 : 0;
   return token != DSC_JSON_ERROR;
 }
 
@@ -55,7 +56,9 @@ bool dsc_envelope_read(const char *text, size_t length,
     if (is_key(&json, "code"))
       read = read_code(&json, out);
     else if (is_key(&json, "msg"))
-      read = read_message(&json, out);
+      read = read_text(&json, &out->msg, &out->msg_length);
+    else if (is_key(&json, "status"))
+      read = read_text(&json, &out->status, &out->status_length);
     else if (is_key(&json, "data"))
       read = read_data(&json, out);
     else

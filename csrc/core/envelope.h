@@ -15,6 +15,9 @@ struct dsc_envelope {
   /* inside the quotes, escapes and all; NULL where it is no string */
   const char *msg;
   size_t msg_length;
+  /* of a document without code: "SUCCESS", or what went wrong; as msg */
+  const char *status;
+  size_t status_length;
   /* the bytes of the value; NULL where it is null or absent */
   const char *data;
   size_t data_length;

@@ -1,9 +1,10 @@
 #include "core/retry.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "core/date.h"
+#include "core/header.h"
+#include "core/json.h"
 
 /* Codes of the server that mean "try again" (Status.java): no master
 ** available, a project with fresh remains, a log not there yet. */
@@ -21,12 +22,14 @@ static const char *const refusals[] = {
 /* Longer hints are as good as none: they can't fit into a call. */
 #define RETRY_AFTER_MAX_S 1000000
 
-static bool is_json(const char *content_type) {
-  static const char json[] = "application/json";
-  size_t length = sizeof json - 1;
-  return strncasecmp(content_type, json, length) == 0 &&
-         (content_type[length] == '\0' || content_type[length] == ';' ||
-          content_type[length] == ' ');
+static bool is_json(const struct dsc_answer *answer) {
+  return dsc_header_is(answer->content_type, strlen(answer->content_type),
+                       "application/json");
+}
+
+static bool is_file(const struct dsc_answer *answer) {
+  return dsc_header_is(answer->disposition, strlen(answer->disposition),
+                       "attachment");
 }
 
 /* False where the text is not digits only. */
@@ -62,8 +65,93 @@ static bool overloaded(int32_t status) {
   return status == 500 || (status >= 502 && status <= 504);
 }
 
-void dsc_judge(const struct dsc_answer *answer, struct dsc_outcome *outcome,
-               struct dsc_envelope *envelope) {
+/* --- what a 2xx answer is ------------------------------------------------- */
+
+static enum dsc_kind judge_envelope(const struct dsc_answer *answer,
+                                    struct dsc_outcome *outcome,
+                                    struct dsc_envelope *envelope) {
+  if (!is_json(answer) ||
+      !dsc_envelope_read(answer->body, answer->length, envelope) ||
+      !envelope->has_code)
+    return DSC_NOT_API;
+  outcome->has_code = true;
+  outcome->code = envelope->code;
+  return envelope->code == 0 ? DSC_OK : DSC_API;
+}
+
+/* The whole document is the data, but for null. */
+static enum dsc_kind judge_document(const struct dsc_answer *answer,
+                                    struct dsc_envelope *envelope) {
+  struct dsc_json json;
+  memset(envelope, 0, sizeof *envelope);
+  dsc_json_init(&json, answer->body, answer->length);
+  enum dsc_json_token token = dsc_json_skip(&json);
+  const char *text = json.text;
+  size_t length = json.length;
+  if (token == DSC_JSON_ERROR || dsc_json_next(&json) != DSC_JSON_END)
+    return DSC_NOT_API;
+  if (token != DSC_JSON_NULL) {
+    envelope->data = text;
+    envelope->data_length = length;
+  }
+  return DSC_OK;
+}
+
+/* Errors come in an envelope also where a success does not. */
+static enum dsc_kind judge_bare(const struct dsc_answer *answer,
+                                struct dsc_outcome *outcome,
+                                struct dsc_envelope *envelope) {
+  static const char success[] = "SUCCESS";
+  if (answer->length == 0)
+    return DSC_OK;
+  enum dsc_kind kind = judge_envelope(answer, outcome, envelope);
+  if (kind != DSC_NOT_API || !is_json(answer))
+    return kind;
+  if (envelope->status == NULL)
+    return judge_document(answer, envelope);
+  bool fine = envelope->status_length == sizeof success - 1 &&
+              memcmp(envelope->status, success, sizeof success - 1) == 0;
+  return fine ? DSC_OK : DSC_API;
+}
+
+/* Exported definitions come as an array of JSON that no header calls a file. */
+static bool is_array(const struct dsc_answer *answer,
+                     struct dsc_envelope *envelope) {
+  return is_json(answer) && judge_document(answer, envelope) == DSC_OK &&
+         envelope->data != NULL && *envelope->data == '[';
+}
+
+/* An envelope in place of a file: an error, or there is nothing in the file. */
+static enum dsc_kind judge_file(const struct dsc_answer *answer,
+                                struct dsc_outcome *outcome,
+                                struct dsc_envelope *envelope) {
+  if (is_file(answer)) {
+    envelope->data = answer->body;
+    envelope->data_length = answer->length;
+    return DSC_OK;
+  }
+  enum dsc_kind kind = judge_envelope(answer, outcome, envelope);
+  if (kind == DSC_NOT_API && is_array(answer, envelope))
+    return DSC_OK;
+  return kind == DSC_OK && envelope->data != NULL ? DSC_NOT_API : kind;
+}
+
+static enum dsc_kind judge_success(const struct dsc_answer *answer,
+                                   enum dsc_form form,
+                                   struct dsc_outcome *outcome,
+                                   struct dsc_envelope *envelope) {
+  switch (form) {
+  case DSC_BARE:
+    return judge_bare(answer, outcome, envelope);
+  case DSC_FILE:
+    return judge_file(answer, outcome, envelope);
+  default:
+    return judge_envelope(answer, outcome, envelope);
+  }
+}
+
+void dsc_judge(const struct dsc_answer *answer, enum dsc_form form,
+               struct dsc_outcome *outcome, struct dsc_envelope *envelope) {
   memset(outcome, 0, sizeof *outcome);
   memset(envelope, 0, sizeof *envelope);
   outcome->phase = DSC_SENT;
@@ -82,14 +170,8 @@ void dsc_judge(const struct dsc_answer *answer, struct dsc_outcome *outcome,
     outcome->kind = DSC_NOT_API;
   } else if (answer->status < 200 || answer->status > 299) {
     outcome->kind = DSC_HTTP;
-  } else if (!is_json(answer->content_type) ||
-             !dsc_envelope_read(answer->body, answer->length, envelope) ||
-             !envelope->has_code) {
-    outcome->kind = DSC_NOT_API;
   } else {
-    outcome->has_code = true;
-    outcome->code = envelope->code;
-    outcome->kind = envelope->code == 0 ? DSC_OK : DSC_API;
+    outcome->kind = judge_success(answer, form, outcome, envelope);
   }
 }
 
@@ -127,7 +209,7 @@ bool dsc_may_have_acted(const struct dsc_retry_policy *policy,
   case DSC_NOT_API:
     /* a damaged answer of the API itself, not a page of something else */
     return answer->status >= 200 && answer->status <= 299 &&
-           is_json(answer->content_type);
+           is_json(answer);
   case DSC_API:
     return outcome->code == CODE_INTERNAL && !refused(envelope);
   default:
@@ -152,6 +234,8 @@ static bool code_again(int64_t code) {
 bool dsc_retryable(const struct dsc_retry_policy *policy,
                    enum dsc_replay replay, const struct dsc_outcome *outcome) {
   bool replayable = replay != DSC_ONCE;
+  if (outcome->delivered)
+    return false;
   switch (outcome->kind) {
   case DSC_CONNECT:
   case DSC_TLS:

@@ -25,6 +25,13 @@ enum dsc_jitter {
   DSC_JITTER_NONE
 };
 
+/* How the success of an operation comes. */
+enum dsc_form {
+  DSC_ENVELOPED, /* {code, msg, data} */
+  DSC_BARE,      /* a document of its own, or {status, msg, data} */
+  DSC_FILE       /* bytes of any kind, as an attachment */
+};
+
 #define DSC_RETRY_STATUSES_MAX 16
 
 struct dsc_retry_policy {
@@ -53,6 +60,7 @@ struct dsc_outcome {
   enum dsc_kind kind;
   enum dsc_phase phase; /* DSC_SENT for every answer */
   bool stale;           /* a reused connection was dead already */
+  bool delivered;       /* a part of the answer is the caller's already */
   int32_t status;       /* 0: no answer */
   bool has_code;
   int64_t code;
@@ -64,13 +72,17 @@ struct dsc_answer {
   const char *content_type; /* "" when not given */
   const char *retry_after;  /* "" when not given */
   const char *date;         /* when it was sent; "" when not given */
+  const char *disposition;  /* "" when not given */
   const char *body;
   size_t length;
 };
 
-/* The verdict on an answer; fills in the envelope where there is one. */
-void dsc_judge(const struct dsc_answer *answer, struct dsc_outcome *outcome,
-               struct dsc_envelope *envelope);
+/*
+** The verdict on an answer; fills in the envelope where there is one. Its data
+** is that of a success of any form: of a file, the whole body.
+*/
+void dsc_judge(const struct dsc_answer *answer, enum dsc_form form,
+               struct dsc_outcome *outcome, struct dsc_envelope *envelope);
 
 /* May this outcome be followed by another attempt at all? */
 bool dsc_retryable(const struct dsc_retry_policy *policy,

@@ -3,9 +3,13 @@
 #include <curl/mprintf.h>
 #include <errno.h>
 #include <math.h>
+#include <poll.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "core/header.h"
 
 /* libcurl takes its times as int milliseconds; this is eleven days. */
 #define TIMEOUT_MS_MAX 1e9
@@ -79,6 +83,28 @@ static size_t keep(struct ccurl_attempt *attempt, struct dsc_buf *buf,
   return 0;
 }
 
+/* Has any of the body come? */
+static bool has_body(const struct ccurl_attempt *attempt) {
+  return attempt->body.length > 0 || attempt->delivered > 0;
+}
+
+static void read_disposition(struct ccurl_attempt *attempt, const char *line,
+                             size_t length) {
+  static const char name[] = "content-disposition:";
+  const size_t name_length = sizeof name - 1;
+  if (length < name_length || strncasecmp(line, name, name_length) != 0)
+    return;
+  const char *value = line + name_length;
+  const char *end = line + length;
+  while (value < end && (*value == ' ' || *value == '\t'))
+    value++;
+  while (end > value && (end[-1] == '\r' || end[-1] == '\n'))
+    end--;
+  attempt->dispositions++;
+  attempt->attachment =
+      dsc_header_is(value, (size_t)(end - value), "attachment");
+}
+
 static size_t on_head(char *data, size_t size, size_t count, void *ud) {
   struct ccurl_attempt *attempt = (struct ccurl_attempt *)ud;
   const size_t length = size * count;
@@ -90,20 +116,91 @@ static size_t on_head(char *data, size_t size, size_t count, void *ud) {
   }
   if (length > 5 && memcmp(data, "HTTP/", 5) == 0)
     attempt->head.length = 0; /* the one before was an interim answer */
-  else if (attempt->body.length > 0)
+  else if (has_body(attempt))
     return length; /* a trailer */
+  if (attempt->head.length == 0)
+    attempt->dispositions = 0;
+  read_disposition(attempt, data, length);
   return keep(attempt, &attempt->head, data, length);
+}
+
+static void choose_sink(struct ccurl_attempt *attempt) {
+  long status = 0;
+  curl_easy_getinfo(attempt->easy, CURLINFO_RESPONSE_CODE, &status);
+  attempt->sinking = attempt->sink != CCURL_KEEP && status >= 200 &&
+                     status <= 299 && attempt->dispositions == 1 &&
+                     attempt->attachment;
+  if (attempt->sinking)
+    attempt->body.size_max = CCURL_PIECE_BYTES_MAX;
+}
+
+/* Waits for a descriptor that takes nothing for now, as long as there is time
+** at all; everything else of this thread waits with it. */
+static bool is_writable(struct ccurl_attempt *attempt) {
+  struct pollfd look = {attempt->sink_fd, POLLOUT, 0};
+  const double left_s = attempt->deadline_s - ccurl_now_s();
+  if (left_s > 0 && poll(&look, 1, (int)ceil(fmin(left_s * 1e3,
+                                                  TIMEOUT_MS_MAX))) != 0)
+    return true;
+  fail(attempt, DSC_TIMEOUT, "the deadline passed while a file was written");
+  return false;
+}
+
+static size_t write_out(struct ccurl_attempt *attempt, const char *data,
+                        size_t length) {
+  size_t left = length;
+  while (left > 0) {
+    const ssize_t written = write(attempt->sink_fd, data, left);
+    if (written >= 0) {
+      data += written;
+      left -= (size_t)written;
+      attempt->delivered += (uint64_t)written;
+    } else if (errno == EAGAIN) {
+      if (!is_writable(attempt))
+        return 0;
+    } else if (errno != EINTR) {
+      fail(attempt, DSC_ARGUMENT, strerror(errno));
+      return 0;
+    }
+  }
+  return length;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *ud) {
   struct ccurl_attempt *attempt = (struct ccurl_attempt *)ud;
   const size_t length = size * count;
   answer_moved(attempt);
+  if (!has_body(attempt))
+    choose_sink(attempt);
+  if (attempt->sinking) {
+    if (attempt->sink == CCURL_FD)
+      return write_out(attempt, data, length);
+    attempt->paused = attempt->body.length >= CCURL_PIECE_BYTES;
+    return attempt->paused ? CURL_WRITEFUNC_PAUSE
+                           : keep(attempt, &attempt->body, data, length);
+  }
   if (length > attempt->body_bytes_max - attempt->body.length) {
     fail(attempt, DSC_PROTOCOL, "the body of the answer is too large");
     return 0;
   }
   return keep(attempt, &attempt->body, data, length);
+}
+
+size_t ccurl_attempt_take(struct ccurl_attempt *attempt, char *room,
+                          CURLcode *code) {
+  const size_t length = attempt->sinking ? attempt->body.length : 0;
+  *code = CURLE_OK;
+  if (length > 0)
+    memcpy(room, attempt->body.data, length);
+  attempt->delivered += length;
+  if (attempt->sinking)
+    attempt->body.length = 0;
+  if (attempt->paused) {
+    attempt->paused = false;
+    answer_moved(attempt); /* the silence was ours */
+    *code = curl_easy_pause(attempt->easy, CURLPAUSE_CONT);
+  }
+  return length;
 }
 
 /*
@@ -155,6 +252,11 @@ void ccurl_attempt_reset(struct ccurl_attempt *attempt) {
   empty(&attempt->body);
   attempt->line_count = 0;
   attempt->head_bytes = 0;
+  attempt->dispositions = 0;
+  attempt->attachment = false;
+  attempt->sinking = false;
+  attempt->paused = false;
+  attempt->delivered = 0;
   attempt->phase = DSC_UNSENT;
   attempt->kind = DSC_OK;
   attempt->text = NULL;
@@ -218,6 +320,18 @@ static void set_method(CURL *easy, const struct ccurl_request *request,
                    strcmp(method, implied) == 0 ? NULL : method);
 }
 
+/* A decoder makes of one read as much as it likes, and libcurl has to keep all
+** of it while a transfer is paused. */
+static CURLcode set_encodings(struct ccurl_attempt *attempt, bool plain) {
+  if (plain == attempt->plain)
+    return CURLE_OK;
+  CURLcode code = curl_easy_setopt(attempt->easy, CURLOPT_ACCEPT_ENCODING,
+                                   plain ? NULL : ccurl_encodings());
+  if (code == CURLE_OK)
+    attempt->plain = plain;
+  return code;
+}
+
 /* libcurl must not end before our own clock does: rounded up, and one more,
 ** as it counts in whole milliseconds and ended a call of 400 ms after 399.4. */
 static long to_ms(double seconds) {
@@ -237,6 +351,8 @@ enum dsc_kind ccurl_attempt_prepare(struct ccurl_attempt *attempt,
     return kind;
   attempt->body_bytes_max = request->body_bytes_max;
   attempt->body.size_max = request->body_bytes_max;
+  attempt->sink = request->sink;
+  attempt->sink_fd = request->sink_fd;
   attempt->deadline_s = request->deadline_s;
   attempt->idle_timeout_s = request->idle_timeout_s;
   const double left_s = request->deadline_s - ccurl_now_s();
@@ -249,9 +365,10 @@ enum dsc_kind ccurl_attempt_prepare(struct ccurl_attempt *attempt,
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                    to_ms(fmin(request->connect_timeout_s, left_s)));
   curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
-  return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK
-             ? DSC_OK
-             : DSC_MEMORY;
+  if (set_encodings(attempt, request->sink != CCURL_KEEP) != CURLE_OK ||
+      curl_easy_setopt(easy, CURLOPT_URL, request->url) != CURLE_OK)
+    return DSC_MEMORY;
+  return DSC_OK;
 }
 
 /*
@@ -259,9 +376,10 @@ enum dsc_kind ccurl_attempt_prepare(struct ccurl_attempt *attempt,
 */
 
 /* A server may think as long as the deadline allows; once it has begun to
-** answer, it has no reason to be silent for long. */
+** answer, it has no reason to be silent for long, unless we don't listen. */
 double ccurl_attempt_expires_s(const struct ccurl_attempt *attempt) {
-  if (attempt->idle_timeout_s <= 0 || attempt->phase != DSC_PARTIAL)
+  if (attempt->idle_timeout_s <= 0 || attempt->phase != DSC_PARTIAL ||
+      attempt->paused)
     return attempt->deadline_s;
   return fmin(attempt->deadline_s,
               attempt->moved_at_s + attempt->idle_timeout_s);
@@ -330,7 +448,7 @@ static enum dsc_kind kind_of_connect_timeout(struct ccurl_attempt *attempt) {
 static bool head_was_too_large(const struct ccurl_attempt *attempt) {
   long sent = 0;
   curl_easy_getinfo(attempt->easy, CURLINFO_REQUEST_SIZE, &sent);
-  if (sent == 0 || attempt->body.length > 0)
+  if (sent == 0 || has_body(attempt))
     return false;
   char *line = curl_maprintf("%*s", 100 * 1024, "");
   curl_free(line);
@@ -374,6 +492,8 @@ static void clean(char *text) {
 }
 
 void ccurl_attempt_end(struct ccurl_attempt *attempt, CURLcode code) {
+  if (code == CURLE_OK && attempt->paused) /* 8.3.0 drops what it holds */
+    fail(attempt, DSC_NETWORK, "libcurl ended a transfer that was paused");
   if (code == CURLE_OK || attempt->kind != DSC_OK)
     return;
   clean(attempt->error_text);

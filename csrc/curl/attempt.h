@@ -19,6 +19,20 @@
 /* Bytes of an answer's head, as in the reader of the byte-stream transports. */
 #define CCURL_HEAD_BYTES_MAX ((size_t)64 << 10)
 
+/* Of a file: as much is kept until it is taken, and then as much at once. */
+#define CCURL_PIECE_BYTES ((size_t)64 << 10)
+#define CCURL_PIECE_BYTES_MAX (CCURL_PIECE_BYTES + CURL_MAX_WRITE_SIZE)
+
+/*
+** Where the body of a file goes, that is of a 2xx answer with exactly one
+** Content-Disposition, an attachment. All other bodies are kept.
+*/
+enum ccurl_sink {
+  CCURL_KEEP,   /* nowhere: it is kept, too */
+  CCURL_PIECES, /* to the caller, who takes piece by piece */
+  CCURL_FD      /* to a file descriptor, as it comes */
+};
+
 struct ccurl_options {
   const char *user_agent; /* NULL: no such header */
   const char *proxy;      /* NULL: as the environment says; "": none */
@@ -40,6 +54,8 @@ struct ccurl_request {
   double connect_timeout_s;
   double idle_timeout_s; /* within the answer; 0: none */
   bool fresh;            /* never on a connection that was used before */
+  enum ccurl_sink sink;
+  int sink_fd;
 };
 
 struct ccurl_attempt {
@@ -60,6 +76,14 @@ struct ccurl_attempt {
   bool connect_is_first; /* its time-out comes before the deadline */
   double idle_timeout_s;
   double moved_at_s;     /* when a byte of the answer came last */
+  enum ccurl_sink sink;
+  int sink_fd;
+  int dispositions; /* lines of the head that say what to do with the body */
+  bool attachment;  /* the last of them says: keep it as a file */
+  bool sinking;     /* the body goes to the sink */
+  bool paused;      /* until the piece that is kept is taken */
+  bool plain;       /* of the handle: it asks for no compression */
+  uint64_t delivered; /* bytes that the sink has got */
   enum dsc_phase phase;
   enum dsc_kind kind;  /* DSC_OK until something went wrong */
   const char *text;    /* one line for people about that; no query strings */
@@ -71,6 +95,8 @@ struct ccurl_attempt {
 
 double ccurl_now_s(void);
 
+/* The compressions that this libcurl can undo; NULL: none. */
+const char *ccurl_encodings(void);
 /* Makes the handle that all others are copies of. */
 CURLcode ccurl_model(CURL **model, const struct ccurl_options *options);
 
@@ -95,6 +121,12 @@ double ccurl_attempt_expires_s(const struct ccurl_attempt *attempt);
 
 /* libcurl is done with it: sets kind and text, and may move the phase on. */
 void ccurl_attempt_end(struct ccurl_attempt *attempt, CURLcode code);
+/*
+** Takes what has come of a file into room of CCURL_PIECE_BYTES_MAX, and lets
+** libcurl go on; how much it was. The code is of libcurl, where it can't.
+*/
+size_t ccurl_attempt_take(struct ccurl_attempt *attempt, char *room,
+                          CURLcode *code);
 /* A connection of the pool was dead, or died before one byte of the answer
 ** came. */
 bool ccurl_attempt_stale(const struct ccurl_attempt *attempt);

@@ -22,6 +22,7 @@
 #define IDLE_MAX_S 25
 #define IDLE_MAX_S_MAX 86400
 #define CONNECT_TIMEOUT_S 5
+#define SLEEP_S_MAX 31536000.0
 #define BODY_BYTES_MAX ((size_t)64 << 20)
 
 LDSC_EXPORT int luaopen_dsclient_curl(lua_State *L);
@@ -121,7 +122,7 @@ static const char *const phase_names[DSC_PHASES] = {"unsent", "sent",
 static int push_failure(lua_State *L, enum dsc_phase phase,
                         enum dsc_kind kind, const char *message) {
   lua_pushnil(L);
-  lua_createtable(L, 0, 5);
+  lua_createtable(L, 0, 6);
   lua_pushstring(L, phase_names[phase]);
   lua_setfield(L, -2, "phase");
   lua_pushstring(L, dsc_kind_name(kind));
@@ -141,6 +142,7 @@ static int push_attempt_failure(lua_State *L,
   push_failure(L, attempt->phase, attempt->kind, attempt->text);
   set_boolean(L, "reused", attempt->reused);
   set_boolean(L, "stale", ccurl_attempt_stale(attempt));
+  ldsc_setinteger(L, "delivered", (int64_t)attempt->delivered);
   return 2;
 }
 
@@ -231,8 +233,9 @@ static int push_response(lua_State *L, struct ccurl_attempt *attempt) {
   curl_easy_getinfo(attempt->easy, CURLINFO_REQUEST_SIZE, &sent);
   /* a large body is not in it, a small one left together with the head */
   const curl_off_t uploaded = number_of(attempt, CURLINFO_SIZE_UPLOAD_T);
-  lua_createtable(L, 0, 7);
+  lua_createtable(L, 0, 8);
   ldsc_setinteger(L, "status", status);
+  ldsc_setinteger(L, "delivered", (int64_t)attempt->delivered);
   push_headers(L, attempt);
   lua_setfield(L, -2, "headers");
   lua_pushlstring(L, attempt->body.data != NULL ? attempt->body.data : "",
@@ -273,11 +276,31 @@ static int transfer_wait(lua_State *L) {
   if (unusable != NULL)
     return push_failure(L, attempt->phase, DSC_CLOSED, unusable);
   ccurl_pool_wait(attempt);
+  if (attempt->running)
+    return luaL_error(L, "the pieces of the file have to be taken first");
   ccurl_pool_detach(transfer);
   const int count = attempt->kind == DSC_OK ? push_response(L, attempt)
                                             : push_attempt_failure(L, attempt);
   ccurl_pool_release(transfer, DSC_CLOSED, taken);
   return count;
+}
+
+/*
+** transfer:piece() -> string: the next bytes of a file; nothing once it is
+** over, failed, or none: then wait() tells. The room is there before anything
+** is taken: no Lua code may run in between.
+*/
+static int transfer_piece(lua_State *L) {
+  struct ccurl_transfer *transfer = check_transfer(L);
+  char *room = (char *)lua_newuserdata(L, CCURL_PIECE_BYTES_MAX);
+  struct ccurl_attempt *attempt = transfer->attempt;
+  if (attempt == NULL || attempt->detached ||
+      ccurl_pool_unusable(attempt->pool) != NULL)
+    return 0;
+  ccurl_pool_wait(attempt);
+  const size_t length = ccurl_pool_take_piece(attempt, room);
+  lua_pushlstring(L, room, length);
+  return length > 0;
 }
 
 static int transfer_gc(lua_State *L) {
@@ -344,6 +367,22 @@ static enum dsc_kind add_lines(lua_State *L, int index,
   return kind;
 }
 
+/* A file descriptor, or true for pieces. */
+static void read_sink(lua_State *L, int index,
+                      struct ccurl_request *request) {
+  lua_getfield(L, index, "sink");
+  if (lua_type(L, -1) == LUA_TNUMBER) {
+    request->sink = CCURL_FD;
+    request->sink_fd = (int)lua_tointeger(L, -1);
+  } else if (lua_isboolean(L, -1)) {
+    request->sink = lua_toboolean(L, -1) ? CCURL_PIECES : CCURL_KEEP;
+  } else if (!lua_isnil(L, -1)) {
+    luaL_error(L, "sink: expected number or true, got %s",
+               luaL_typename(L, -1));
+  }
+  lua_pop(L, 1);
+}
+
 /* All but the lines, which stay on top of the stack. */
 static void read_request(lua_State *L, int index,
                          const struct transport *transport,
@@ -362,6 +401,7 @@ static void read_request(lua_State *L, int index,
   request->body_bytes_max = (size_t)clamp(
       number_option(L, index, "body_bytes_max", (double)BODY_BYTES_MAX), 0,
       (double)(SIZE_MAX / 4));
+  read_sink(L, index, request);
   is_absent(L, index, "headers", LUA_TTABLE);
 }
 
@@ -471,9 +511,11 @@ static int curl_now(lua_State *L) {
   return 1;
 }
 
-/* curl.sleep(seconds): blocks, whatever signals come. */
+/* curl.sleep(seconds): blocks, whatever signals come. A time_t is not endless:
+** what is too long for it is a year. */
 static int curl_sleep(lua_State *L) {
-  const double until_s = ccurl_now_s() + luaL_checknumber(L, 1);
+  const double until_s =
+      ccurl_now_s() + fmin(luaL_checknumber(L, 1), SLEEP_S_MAX);
   for (;;) {
     const double left_s = until_s - ccurl_now_s();
     if (!(left_s > 0))
@@ -504,8 +546,10 @@ static void initialise(lua_State *L) {
   initialised = true;
 }
 
-static const luaL_Reg transfer_methods[] = {
-    {"wait", transfer_wait}, {"cancel", transfer_cancel}, {NULL, NULL}};
+static const luaL_Reg transfer_methods[] = {{"piece", transfer_piece},
+                                            {"wait", transfer_wait},
+                                            {"cancel", transfer_cancel},
+                                            {NULL, NULL}};
 
 static const luaL_Reg transport_methods[] = {
     {"start", transport_start},

@@ -30,9 +30,12 @@ static CURLcode set_fixed(CURL *easy) {
   return CURLE_OK;
 }
 
+const char *ccurl_encodings(void) {
+  const int features = curl_version_info(CURLVERSION_NOW)->features;
+  return features & CURL_VERSION_LIBZ ? "gzip" : NULL;
+}
+
 static CURLcode set_given(CURL *easy, const struct ccurl_options *options) {
-  const bool gzip =
-      curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_LIBZ;
   const struct {
     CURLoption option;
     const char *value;
@@ -42,7 +45,7 @@ static CURLcode set_given(CURL *easy, const struct ccurl_options *options) {
       {CURLOPT_CAINFO, options->ca_file},
       {CURLOPT_SSLCERT, options->cert},
       {CURLOPT_SSLKEY, options->key},
-      {CURLOPT_ACCEPT_ENCODING, gzip ? "gzip" : NULL},
+      {CURLOPT_ACCEPT_ENCODING, ccurl_encodings()},
 #if LIBCURL_VERSION_NUM >= 0x075500
       {CURLOPT_PROTOCOLS_STR, "http,https"},
 #endif

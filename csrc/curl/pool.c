@@ -293,9 +293,9 @@ void ccurl_pool_wait(struct ccurl_attempt *attempt) {
   struct ccurl_pool *pool = attempt->pool;
   struct sigpipe_guard guard;
   guard_begin(pool, &guard);
-  while (attempt->running) {
+  while (attempt->running && !attempt->paused) {
     run(pool);
-    if (!attempt->running)
+    if (!attempt->running || attempt->paused)
       break;
     const double now_s = ccurl_now_s();
     const double next_s = expire(pool, now_s);
@@ -304,4 +304,21 @@ void ccurl_pool_wait(struct ccurl_attempt *attempt) {
                       (int)ceil((next_s - now_s) * 1e3), NULL);
   }
   guard_end(&guard);
+}
+
+size_t ccurl_pool_take_piece(struct ccurl_attempt *attempt, char *room) {
+  struct sigpipe_guard guard;
+  CURLcode code;
+  size_t length = 0;
+  guard_begin(attempt->pool, &guard);
+  if (attempt->running && ccurl_attempt_expired(attempt, ccurl_now_s()))
+    stop(attempt);
+  if (attempt->kind == DSC_OK) { /* else what is left is of no use */
+    length = ccurl_attempt_take(attempt, room, &code);
+    ccurl_attempt_end(attempt, code);
+    if (attempt->kind != DSC_OK && attempt->running)
+      stop(attempt);
+  }
+  guard_end(&guard);
+  return length;
 }

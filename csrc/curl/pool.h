@@ -54,7 +54,10 @@ void ccurl_pool_detach(struct ccurl_transfer *owner);
 /* Instead, in a forked child: the attempt is the parent's. */
 void ccurl_pool_forget(struct ccurl_transfer *owner);
 
-/* Drives all attempts until this one is over. */
+/* Drives all attempts until this one is over, or is paused. */
 void ccurl_pool_wait(struct ccurl_attempt *attempt);
+/* Takes a piece of a file, of which at most CCURL_PIECE_BYTES_MAX come, and
+** goes on; 0 once it is over, or failed. */
+size_t ccurl_pool_take_piece(struct ccurl_attempt *attempt, char *room);
 
 #endif

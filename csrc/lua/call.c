@@ -115,7 +115,7 @@ static int core_woken(lua_State *L) {
 }
 
 /* call:answered(status, content_type, retry_after, date, body, bytes_in,
-** bytes_out) */
+** bytes_out [, disposition]) */
 static int call_answered(lua_State *L) {
   struct dsc_call *call = check_call(L);
   struct dsc_answer answer;
@@ -124,13 +124,14 @@ static int call_answered(lua_State *L) {
   answer.retry_after = luaL_optstring(L, 4, "");
   answer.date = luaL_optstring(L, 5, "");
   answer.body = luaL_checklstring(L, 6, &answer.length);
+  answer.disposition = luaL_optstring(L, 9, "");
   uint64_t bytes_in = (uint64_t)luaL_checknumber(L, 7);
   uint64_t bytes_out = (uint64_t)luaL_checknumber(L, 8);
   return push_action(L, call,
                      dsc_call_answered(call, &answer, bytes_in, bytes_out));
 }
 
-/* call:failed(kind, phase, stale, message) */
+/* call:failed(kind, phase, stale, message [, delivered]) */
 static int call_failed(lua_State *L) {
   struct dsc_call *call = check_call(L);
   enum dsc_kind kind = dsc_kind_of(luaL_checkstring(L, 2));
@@ -140,6 +141,7 @@ static int call_failed(lua_State *L) {
   return push_action(L, call,
                      dsc_call_failed(call, kind, phase,
                                      lua_toboolean(L, 4) != 0,
+                                     lua_toboolean(L, 6) != 0,
                                      luaL_optstring(L, 5, "")));
 }
 

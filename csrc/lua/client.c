@@ -241,12 +241,14 @@ static int core_time(lua_State *L) {
 /* --- operations -------------------------------------------------------- */
 
 /*
-** core.register(client, {name, replay, timeout_s, attempt_timeout_s,
+** core.register(client, {name, replay, form, timeout_s, attempt_timeout_s,
 ** already, max_retries, backoff_s, backoff_max_s, jitter, retry_statuses,
-** trust_503}) -> number of the operation
+** trust_503}) -> number of the operation; form is how its success comes:
+** "enveloped" (where it is not given), "bare" or "file"
 */
 static int core_register(lua_State *L) {
   static const char *const replays[] = {"read", "repeatable", "once", NULL};
+  static const char *const forms[] = {"enveloped", "bare", "file", NULL};
   struct dsc_operation operation;
   luaL_checktype(L, 2, LUA_TTABLE);
   memset(&operation, 0, sizeof operation);
@@ -255,6 +257,8 @@ static int core_register(lua_State *L) {
   read_policy(L, 2, &operation.retry);
   lua_getfield(L, 2, "replay");
   operation.replay = (enum dsc_replay)luaL_checkoption(L, -1, NULL, replays);
+  lua_getfield(L, 2, "form");
+  operation.form = (enum dsc_form)luaL_checkoption(L, -1, "enveloped", forms);
   lua_getfield(L, 2, "already");
   for (int i = 0; lua_istable(L, -1) && i < DSC_ALREADY_MAX &&
                   ldsc_rawgeti(L, -1, i + 1) != LUA_TNIL;

@@ -208,7 +208,8 @@ static void read_time(struct reader *reader, const struct ldsc_key *key) {
   store(reader);
   if (known) {
     lua_pushstring(L, key->derived);
-    lua_pushinteger(L, (lua_Integer)(seconds - reader->shape->utc_offset_s));
+    seconds -= ldsc_offset_at(reader->shape, seconds);
+    lua_pushinteger(L, (lua_Integer)seconds);
     store(reader);
   }
 }

@@ -121,8 +121,9 @@ static bool write_member(struct writer *writer, const struct item *item) {
           ? ldsc_findkey(writer->codes, item->text, item->length)
           : NULL;
   bool code = key != NULL && (key->flags & LDSC_CODE) != 0;
-  if (!check(writer,
-             dsc_json_add_string(&writer->text, item->text, item->length)) ||
+  const char *name = key != NULL ? key->name : item->text;
+  size_t length = key != NULL ? key->name_length : item->length;
+  if (!check(writer, dsc_json_add_string(&writer->text, name, length)) ||
       !add(writer, ":", 1))
     return false;
   lua_rawgeti(L, writer->keys, item->index);
@@ -300,14 +301,19 @@ static struct writer *push_writer(lua_State *L) {
   return writer;
 }
 
-/* core.encode(value [, wire]) -> text | nil, message; throws without memory */
+/*
+** core.encode(value [, wire]) -> text | nil, message; throws without memory.
+** `wire`: true, or a shape whose codes and names are written.
+*/
 static int core_encode(lua_State *L) {
   luaL_checkany(L, 1);
-  bool wire = lua_toboolean(L, 2) != 0;
+  const struct ldsc_shape *codes = NULL;
+  if (lua_isuserdata(L, 2))
+    codes = ldsc_checkshape(L, 2);
+  else if (lua_toboolean(L, 2))
+    codes = (const struct ldsc_shape *)lua_touserdata(L, lua_upvalueindex(1));
   struct writer *writer = push_writer(L);
-  if (wire)
-    writer->codes =
-        (const struct ldsc_shape *)lua_touserdata(L, lua_upvalueindex(1));
+  writer->codes = codes;
   writer->L = L;
   luaL_getmetatable(L, LDSC_ARRAY);
   writer->array_mt = lua_gettop(L);

@@ -23,7 +23,7 @@ enum {
   LDSC_TIME = 32     /* in a row: a time that is given in seconds as well */
 };
 
-enum ldsc_rows { LDSC_NO_ROWS, LDSC_INSTANCES, LDSC_TASKS };
+enum ldsc_rows { LDSC_NO_ROWS, LDSC_PLAIN, LDSC_INSTANCES, LDSC_TASKS };
 
 /* A key that is renamed or means something. */
 struct ldsc_key {
@@ -34,12 +34,19 @@ struct ldsc_key {
   uint8_t flags;
 };
 
-/* One block of memory: the slots, then the texts they point to. */
+/* From this time of its clocks on a zone is that far east of UTC. */
+struct ldsc_change {
+  int64_t local_s, utc_offset_s;
+};
+
+/* One block of memory: slots, changes, then the texts that slots point to. */
 struct ldsc_shape {
   bool raw;
   uint8_t root_flags;
   enum ldsc_rows rows;
-  int64_t utc_offset_s;
+  int64_t utc_offset_s; /* before the first change */
+  struct ldsc_change *changes;
+  size_t change_count;
   uint32_t mask; /* slots - 1 */
   struct ldsc_key keys[1];
 };
@@ -47,6 +54,9 @@ struct ldsc_shape {
 /* The key's entry, or NULL for a key like any other. */
 const struct ldsc_key *ldsc_findkey(const struct ldsc_shape *shape,
                                     const char *text, size_t length);
+
+/* How far the zone of the answers is from UTC when its clocks show a time. */
+int64_t ldsc_offset_at(const struct ldsc_shape *shape, int64_t local_s);
 
 /* A state as the server's enum numbers it. */
 struct ldsc_state {

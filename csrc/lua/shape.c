@@ -50,7 +50,12 @@ static const struct known_key lists[] = {
     {"taskList", NULL, LDSC_ROWS},
 };
 
-static const struct known_key row_keys[] = {
+static const struct known_key plain_keys[] = {
+    {"createTime", "created_at", LDSC_TIME},
+    {"updateTime", "updated_at", LDSC_TIME},
+};
+
+static const struct known_key run_keys[] = {
     {"state", NULL, LDSC_STATE},
     {"workflowInstanceState", NULL, LDSC_RUN_STATE},
     {"processInstanceState", NULL, LDSC_RUN_STATE},
@@ -118,8 +123,8 @@ static void add_known(struct ldsc_shape *shape, const struct known_key *keys,
 
 /* What a shape is made from: the tables at these stack indexes, or 0. */
 struct plan {
-  int rename, codes;
-  size_t keys, bytes;
+  int rename, codes, changes;
+  size_t keys, bytes, change_count;
 };
 
 static const char *check_key(lua_State *L, int index, const char *option,
@@ -242,15 +247,42 @@ static enum ldsc_rows option_rows(lua_State *L) {
   lua_getfield(L, 1, "rows");
   if (!lua_isnil(L, -1)) {
     const char *kind = lua_tostring(L, -1);
-    if (kind != NULL && strcmp(kind, "instance") == 0)
+    if (kind != NULL && strcmp(kind, "plain") == 0)
+      rows = LDSC_PLAIN;
+    else if (kind != NULL && strcmp(kind, "instance") == 0)
       rows = LDSC_INSTANCES;
     else if (kind != NULL && strcmp(kind, "task") == 0)
       rows = LDSC_TASKS;
     else
-      luaL_error(L, "shape: rows must be \"instance\" or \"task\"");
+      luaL_error(L, "shape: rows must be plain, instance or task");
   }
   lua_pop(L, 1);
   return rows;
+}
+
+/* Counts {local_s, offset_s, …}; throws where it is none. */
+static void measure_changes(lua_State *L, struct plan *plan) {
+  int count = plan->changes != 0 ? (int)ldsc_rawlen(L, plan->changes) : 0;
+  for (int i = 1; i <= count; i++) {
+    lua_rawgeti(L, plan->changes, i);
+    if (lua_type(L, -1) != LUA_TNUMBER)
+      luaL_error(L, "shape: changes holds a %s", luaL_typename(L, -1));
+    lua_pop(L, 1);
+  }
+  plan->change_count = (size_t)count / 2;
+}
+
+static void add_changes(lua_State *L, struct ldsc_shape *shape,
+                        const struct plan *plan) {
+  for (size_t i = 0; i < plan->change_count; i++) {
+    struct ldsc_change *change = &shape->changes[i];
+    lua_rawgeti(L, plan->changes, (int)(2 * i + 1));
+    lua_rawgeti(L, plan->changes, (int)(2 * i + 2));
+    change->local_s = (int64_t)lua_tonumber(L, -2);
+    change->utc_offset_s = (int64_t)lua_tonumber(L, -1);
+    lua_pop(L, 2);
+  }
+  shape->change_count = plan->change_count;
 }
 
 /* A userdata with empty slots for the plan; *room is where texts go. */
@@ -259,18 +291,36 @@ static struct ldsc_shape *new_shape(lua_State *L, const struct plan *plan,
   size_t slots = 1;
   while (slots < plan->keys * SPARSE)
     slots *= 2;
-  size_t size = sizeof(struct ldsc_shape) + slots * sizeof(struct ldsc_key);
+  size_t keys = sizeof(struct ldsc_shape) + slots * sizeof(struct ldsc_key);
+  size_t size = keys + plan->change_count * sizeof(struct ldsc_change);
   struct ldsc_shape *shape =
       (struct ldsc_shape *)lua_newuserdata(L, size + plan->bytes);
   memset(shape, 0, size);
   shape->mask = (uint32_t)(slots - 1);
+  shape->changes = (struct ldsc_change *)(void *)((char *)shape + keys);
   *room = (char *)shape + size;
   return shape;
 }
 
-/* core.shape{rename, codes, rows, utc_offset_s, raw} -> shape */
+int64_t ldsc_offset_at(const struct ldsc_shape *shape, int64_t local_s) {
+  size_t low = 0, high = shape->change_count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (shape->changes[middle].local_s <= local_s)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low == 0 ? shape->utc_offset_s
+                  : shape->changes[low - 1].utc_offset_s;
+}
+
+/*
+** core.shape{rename, codes, rows, utc_offset_s, changes, raw} -> shape
+** `changes`: {local_s, offset_s, …}, the zone's offset from that time on
+*/
 static int core_shape(lua_State *L) {
-  struct plan plan = {0, 0, 0, 0};
+  struct plan plan = {0, 0, 0, 0, 0, 0};
   char *room;
   lua_settop(L, 1);
   if (lua_isnil(L, 1)) {
@@ -284,8 +334,11 @@ static int core_shape(lua_State *L) {
   bool raw = lua_toboolean(L, -1) != 0;
   plan.rename = option_table(L, "rename");
   plan.codes = option_table(L, "codes");
-  plan.keys = COUNT(codes) + COUNT(lists) + COUNT(row_keys);
+  plan.changes = option_table(L, "changes");
+  plan.keys = COUNT(codes) + COUNT(lists) + COUNT(plain_keys) +
+              COUNT(run_keys);
   measure(L, &plan);
+  measure_changes(L, &plan);
   struct ldsc_shape *shape = new_shape(L, &plan, &room);
   shape->raw = raw;
   shape->rows = rows;
@@ -293,7 +346,10 @@ static int core_shape(lua_State *L) {
   add_known(shape, codes, COUNT(codes));
   add_known(shape, lists, COUNT(lists));
   if (rows != LDSC_NO_ROWS)
-    add_known(shape, row_keys, COUNT(row_keys));
+    add_known(shape, plain_keys, COUNT(plain_keys));
+  if (rows == LDSC_INSTANCES || rows == LDSC_TASKS)
+    add_known(shape, run_keys, COUNT(run_keys));
+  add_changes(L, shape, &plan);
   add_codes(L, shape, &plan, &room);
   add_names(L, shape, &plan, &room);
   luaL_getmetatable(L, SHAPE);

@@ -50,12 +50,13 @@ static void print_decision(const struct dsc_outcome *outcome,
 }
 
 static void print_failures(void) {
-  static const struct dsc_envelope none = {false, 0, NULL, 0, NULL, 0};
+  static const struct dsc_envelope none = {false, 0, NULL, 0, NULL, 0,
+                                            NULL, 0};
   for (int kind = DSC_OK; kind < DSC_KINDS; kind++) {
     for (int phase = DSC_UNSENT; phase < DSC_PHASES; phase++) {
       struct dsc_outcome outcome = {(enum dsc_kind)kind,
                                     (enum dsc_phase)phase,
-                                    false, 0, false, 0, -1};
+                                    false, false, 0, false, 0, -1};
       print_decision(&outcome, NULL, &none);
     }
   }
@@ -65,10 +66,11 @@ static void print_answers(enum dsc_kind kind, int32_t status) {
   static const char refusal[] = "status is SUCCESS, can not be recovered";
   static const int codes[] = {0, 10000, 10025, 10113};
   for (int i = 0; i < 2 * 2 * 2 * (int)COUNT(codes); i++) {
-    struct dsc_outcome outcome = {kind, DSC_SENT, false, status, true,
+    struct dsc_outcome outcome = {kind, DSC_SENT, false, false, status, true,
                                   codes[i / 8], i % 2 == 1 ? 7 : -1};
     struct dsc_answer answer = {
-        status, i / 2 % 2 == 1 ? "application/json" : "", "", "", "", 0};
+        status, i / 2 % 2 == 1 ? "application/json" : "", "", "", "", "",
+        0};
     struct dsc_envelope envelope;
     memset(&envelope, 0, sizeof envelope);
     if (i / 4 % 2 == 1) {

@@ -2,6 +2,14 @@
 
 local HOUR = 3600
 
+local PROJECT = { "project", "project", path = true }
+local SEARCH = { "search", "string", "searchVal", help = "a part of name or description" }
+local OF_USER = { { "user_id", "user_id", "userId", required = true } }
+local CHANGES = {
+  "projects.list", "projects.all", "projects.get", "projects.created_and_authed", "projects.list_dependent",
+  "projects.authorized", "projects.unauthorized", "projects.with_level", "projects.with_level_list",
+}
+
 return {
   list = {
     summary = "the projects that the token's user may see, all pages",
@@ -10,7 +18,17 @@ return {
     replay = "read",
     result = "page",
     ttl_s = HOUR,
-    params = { { "search", "string", "searchVal" } },
+    params = { SEARCH },
+    traps = { "up to 3.2 it counts definitions and running instances of each row: slow with millions of instances" },
+  },
+  all = {
+    summary = "the projects of the token's user, of an admin all, in one answer",
+    method = "GET",
+    path = "/projects/list",
+    replay = "read",
+    result = "list",
+    ttl_s = HOUR,
+    params = {},
   },
   get = {
     summary = "one project",
@@ -18,7 +36,7 @@ return {
     path = "/projects/{project}",
     replay = "read",
     result = "object",
-    params = { { "project", "project", path = true } },
+    params = { PROJECT },
   },
   create = {
     summary = "a new project; a name that is taken is refused with 10019",
@@ -26,10 +44,25 @@ return {
     path = "/projects",
     replay = "once",
     result = "object",
-    invalidates = { "projects.list" },
+    invalidates = CHANGES,
     params = {
       { "name", "string", "projectName", required = true },
       { "description", "string", "description", default = "" },
+    },
+    traps = { "an empty name is accepted" },
+  },
+  update = {
+    summary = "renames a project and describes it anew",
+    method = "PUT",
+    path = "/projects/{project}",
+    replay = "repeatable",
+    result = "object",
+    invalidates = CHANGES,
+    params = {
+      PROJECT,
+      { "name", "string", "projectName", required = true },
+      { "description", "string", "description", help = "empty where it is left out" },
+      { "user_name", "string", "userName", required = true, upto = "3.2.0", help = "the owner" },
     },
   },
   delete = {
@@ -38,7 +71,71 @@ return {
     path = "/projects/{project}",
     replay = "repeatable",
     result = "none",
-    invalidates = { "projects.list" },
-    params = { { "project", "project", path = true } },
+    invalidates = CHANGES,
+    gone = { 10018, 10190 },
+    params = { PROJECT },
+    traps = { "right after its last workflow was removed it may be refused with 10137 for a moment" },
+  },
+  created_and_authed = {
+    summary = "the projects that the token's user made or was given",
+    method = "GET",
+    path = "/projects/created-and-authed",
+    replay = "read",
+    result = "list",
+    ttl_s = HOUR,
+    params = {},
+  },
+  list_dependent = {
+    summary = "all projects, for dependent tasks to name",
+    method = "GET",
+    path = "/projects/list-dependent",
+    since = "3.1",
+    replay = "read",
+    result = "list",
+    ttl_s = HOUR,
+    params = {},
+  },
+  authorized = {
+    summary = "the projects that a user was given",
+    method = "GET",
+    path = "/projects/authed-project",
+    replay = "read",
+    result = "list",
+    params = OF_USER,
+  },
+  unauthorized = {
+    summary = "the projects that a user was not given",
+    method = "GET",
+    path = "/projects/unauth-project",
+    replay = "read",
+    result = "list",
+    params = OF_USER,
+  },
+  authorized_users = {
+    summary = "the users that were given a project",
+    method = "GET",
+    path = "/projects/authed-user",
+    since = "2.0.2",
+    replay = "read",
+    result = "list",
+    params = { { "project", "project", "projectCode", required = true } },
+  },
+  with_level = {
+    summary = "the projects with what a user may do in each, in one answer",
+    method = "GET",
+    path = "/projects/project-with-authorized-level",
+    since = "3.2",
+    replay = "read",
+    result = "list",
+    params = OF_USER,
+  },
+  with_level_list = {
+    summary = "the projects with what a user may do in each, all pages",
+    method = "GET",
+    path = "/projects/project-with-authorized-level-list-paging",
+    since = "3.2",
+    replay = "read",
+    result = "page",
+    params = { OF_USER[1], SEARCH },
   },
 }

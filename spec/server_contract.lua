@@ -416,7 +416,7 @@ return function(given, busted)
       refused(50003, client.workflows:get { project = project.code, workflow = UNKNOWN_CODE })
       refused(50001, client.instances:get(address(UNKNOWN_ID)))
       refused(50001, client.instances:tasks(address(UNKNOWN_ID)))
-      refused(10008, client.task_instances:log { task_instance_id = UNKNOWN_ID })
+      refused(10008, client.task_instances:log_part { task_instance_id = UNKNOWN_ID })
       assert.same({}, client.task_instances:list(address(UNKNOWN_ID)))
     end)
   end)
@@ -505,7 +505,7 @@ return function(given, busted)
       local function read(limit)
         local parts, skip = {}, 0
         repeat
-          local part = assert(client.task_instances:log { task_instance_id = task.id, skip = skip, limit = limit })
+          local part = assert(client.task_instances:log_part { task_instance_id = task.id, skip = skip, limit = limit })
           parts[#parts + 1] = part.message
           skip = skip + part.lineNum
         until part.message == ""

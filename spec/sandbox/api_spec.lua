@@ -247,4 +247,54 @@ describe("the sandbox's API", function()
     assert.same({ 1, "instances.execute", 2, "admin" },
       { #ledger, ledger[1].operation, ledger[1].instance_id, ledger[1].user })
   end)
+
+  it("gives the log of a task as a file, too: once it held the name of the path", function()
+    for _, version in ipairs { "3.1.1", "3.2.2", "3.4.1" } do
+      local box = box_of { server_version = version }
+      box:sleep(60)
+      local part = ask(box, "GET", "/log/detail?taskInstanceId=1&skipLineNum=0&limit=1000").data.message
+      for _, path in ipairs { "/log/download-log", "/log/" .. first(box) .. "/download-log" } do
+        local _, answer = ask(box, "GET", path .. "?taskInstanceId=1")
+        assert.equal(part, answer.body)
+        assert.equal(10000, code_of(box, "GET", path .. "?taskInstanceId=99999"))
+      end
+    end
+  end)
+
+  it("says in a log what became of a task when it has ended, not before", function()
+    local box = box_of { kinds = { "hanging", "good" } }
+    box:sleep(60)
+    local function log(id)
+      return ask(box, "GET", "/log/detail?skipLineNum=0&limit=1000&taskInstanceId=" .. id).data.message
+    end
+    assert.is_nil(log(1):find "current task status")
+    assert.truthy(log(2):find "current task status: SUCCESS")
+  end)
+
+  it("knows the runs of a trigger code from others", function()
+    local box = box_of { server_version = "3.2.2" }
+    local project, workflow = first(box)
+    local form = "processDefinitionCode=" .. workflow .. "&scheduleTime=&failureStrategy=CONTINUE&warningType=NONE"
+    local code = ask(box, "POST", "/projects/" .. project .. "/executors/start-process-instance", form).data
+    box:sleep(5)
+    local path = ("/projects/%s/process-instances/trigger?triggerCode=%%.0f"):format(project)
+    assert.equal(1, #ask(box, "GET", path:format(code)).data)
+    assert.equal(0, #ask(box, "GET", path:format(code + 1)).data)
+  end)
+
+  it("remembers how a run was started: a backfill has its date, its command and its parameters", function()
+    for _, version in ipairs { "3.1.1", "3.4.1" } do
+      local box = box_of { server_version = version, runs = 0 }
+      local noun = version == "3.1.1" and "process" or "workflow"
+      local project, workflow = first(box)
+      local form = noun .. "DefinitionCode=" .. workflow .. "&failureStrategy=CONTINUE&warningType=NONE&dryRun=1"
+        .. "&execType=COMPLEMENT_DATA&startParams={\"a\":\"b\"}"
+        .. "&scheduleTime={\"complementScheduleDateList\":\"2026-01-01 00:00:00,2026-01-02 00:00:00\"}"
+      assert.equal(0, code_of(box, "POST", "/projects/" .. project .. "/executors/start-" .. noun .. "-instance", form))
+      box:sleep(5)
+      local run = ask(box, "GET", "/projects/" .. project .. "/" .. noun .. "-instances/2").data
+      assert.same({ "2026-01-02 00:00:00", "COMPLEMENT_DATA", 1 }, { run.scheduleTime, run.commandType, run.dryRun })
+      assert.equal('{"a":"b"}', cjson.decode(run.commandParam).StartParams)
+    end
+  end)
 end)

@@ -1,13 +1,17 @@
 --- What a DolphinScheduler server answers to a request, without any network;
 -- its paths are in routes.lua.
 
-local arguments = require "dsclient.arguments"
+local asking = require "dsclient.sandbox.asking"
 local core = require "dsclient.core"
+local generic = require "dsclient.sandbox.generic"
 local lines = require "dsclient.sandbox.lines"
+local format_code = require("dsclient.types").format_code
 local routes = require "dsclient.sandbox.routes"
 local rows = require "dsclient.sandbox.rows"
+local store = require "dsclient.sandbox.store"
 local world_of = require "dsclient.sandbox.world"
 
+local contains, grouped, page, refuse = asking.contains, asking.grouped, asking.page, asking.refuse
 local format = string.format
 
 local NULL = core.null
@@ -26,20 +30,6 @@ end
 
 local function envelope(status, code, msg, data)
   return json(status, { code = code, msg = msg, data = data, success = code == 0, failed = code ~= 0 })
-end
-
---- Thrown inside a handler: {status, code, msg}.
-local function refuse(code, msg, status)
-  error({ status = status or 200, code = code, msg = msg }, 0)
-end
-
---- A number as Java's MessageFormat prints it: 999,999,999.
-local function grouped(digits)
-  local text = tostring(digits)
-  while text:find "%d%d%d%d" do
-    text = text:gsub("^(%d+)(%d%d%d)", "%1,%2")
-  end
-  return text
 end
 
 local function plain(status, body, content_type)
@@ -79,6 +69,49 @@ local function read_form(text, fields)
   end
 end
 
+--- The parts of a multipart body: name → content.
+local function read_parts(body, boundary, fields)
+  local from = body:find("--" .. boundary, 1, true)
+  while from do
+    local head_end = body:find("\r\n\r\n", from, true)
+    local to = head_end and body:find("\r\n--" .. boundary, head_end, true)
+    if not to then
+      return
+    end
+    local name = body:sub(from, head_end):match '[; ]name="([^"]*)"'
+    fields[name or ""] = body:sub(head_end + 4, to - 1)
+    from = to + 2
+  end
+end
+
+--- A JSON body: its members are fields, a list is one that is called as the
+-- endpoint's only parameter.
+local function read_json_body(body, endpoint, fields)
+  local value = core.decode(body)
+  if type(value) ~= "table" then
+    return
+  elseif endpoint.body == "list" then
+    fields[endpoint.params[1].name] = value
+  else
+    for name, member in pairs(value) do
+      fields[name] = member
+    end
+  end
+  fields[endpoint] = true -- it could be read
+end
+
+local function read_body(request, route, fields)
+  local kind = request.headers["content-type"] or ""
+  local boundary = kind:match 'boundary="?([^";]+)'
+  if kind:find("x-www-form-urlencoded", 1, true) then
+    read_form(request.body, fields)
+  elseif boundary then
+    read_parts(request.body, boundary, fields)
+  elseif route.endpoint and route.endpoint.body and kind:find("application/json", 1, true) then
+    read_json_body(request.body, route.endpoint, fields)
+  end
+end
+
 local TASK_STATES = {
   SUBMITTED_SUCCESS = true, RUNNING_EXECUTION = true, PAUSE = true, STOP = true, FAILURE = true, SUCCESS = true,
   NEED_FAULT_TOLERANCE = true, KILL = true, DELAY_EXECUTION = true, FORCED_SUCCESS = true, DISPATCH = true,
@@ -114,7 +147,26 @@ local types = {
   WarningType = one_of { NONE = true, SUCCESS = true, FAILURE = true, ALL = true },
   TaskExecuteType = one_of { BATCH = true, STREAM = true },
   RegistryNodeType = one_of { MASTER = true, WORKER = true, ALERT_SERVER = true },
+  -- … and those of the catalogue
+  Code = function(text)
+    return text:find "^-?%d+$" and text
+  end,
+  bool = function(text)
+    return ({ ["true"] = "true", ["false"] = "false" })[text]
+  end,
+  double = tonumber,
+  file = function(content)
+    return content
+  end,
+  json = function(value)
+    return value
+  end,
 }
+
+--- Of any other enum: a name, whatever it is.
+local function any_name(text)
+  return text:find "^%u[%u%d_]*$" and text
+end
 
 --- The route's own error; from 3.2 on some have a hole, 3.3 tells the cause, too.
 local function refuse_params(ask, route, cause)
@@ -130,12 +182,16 @@ local NOT_CONVERTED = "Failed to convert value of type 'java.lang.String'"
 
 --- Checks and converts what the route names; the rest passes as text.
 local function read_params(ask, route)
+  local endpoint = route.endpoint
+  if endpoint and endpoint.body and not ask.fields[endpoint] then
+    refuse_params(ask, route, "JSON parse error")
+  end
   for _, param in ipairs(route.params) do
     local name, kind, optional, under = param[1], param[2], param[3], param[4]
     local text = ask.fields[name]
     if text ~= nil and (text ~= "" or kind == "String") then
-      local value = types[kind](text)
-      if not value then
+      local value = (types[kind] or any_name)(text)
+      if value == nil or value == false then
         refuse_params(ask, route, NOT_CONVERTED)
       end
       ask.fields[under] = value
@@ -202,38 +258,6 @@ local function run_of(ask, id)
     refuse(50001, format("%s instance %s does not exist", ask.world.line.noun, grouped(id)))
   end
   return run
-end
-
---- The page that was asked for, of all that fit.
-local function page(ask, all, make)
-  local fields = ask.fields
-  local number, size = fields.pageNo, fields.pageSize
-  for _, name in ipairs { "pageNo", "pageSize" } do
-    if fields[name] <= 0 then
-      refuse(10001, format("request parameter %s is not valid", name))
-    end
-  end
-  local from, list = (number - 1) * size, core.array {}
-  for i = from + 1, math.min(from + size, #all) do
-    list[#list + 1] = make(all[i])
-  end
-  local total_page = math.max(1, math.ceil(#all / size))
-  local result = {
-    totalList = list,
-    total = #all,
-    -- 3.2.1 sends none, on all of its lists
-    totalPage = ask.world.version == "3.2.1" and NULL or total_page,
-    pageSize = size,
-    currentPage = number,
-  }
-  result[ask.world.line_name == "3.1" and "start" or "pageNo"] = from
-  return result
-end
-
---- As SQL's LIKE does, with `_` for any character; a `%` is none of its own.
-local function contains(text, part)
-  local pattern = part and part:lower():gsub("[^%w_]", "%%%0"):gsub("_", ".")
-  return pattern == nil or text:lower():find(pattern) ~= nil
 end
 
 local DATE = "^(%d%d%d%d)%-(%d%d)%-(%d%d) (%d%d):(%d%d):(%d%d)$"
@@ -373,7 +397,7 @@ handle["workflows.create"] = function(ask)
   local tasks = {}
   for i, task in ipairs(read_json(fields.taskDefinitionJson)) do
     local params = type(task.taskParams) == "table" and task.taskParams or {}
-    tasks[i] = { code = arguments.format_code(task.code), name = task.name, script = params.rawScript }
+    tasks[i] = { code = format_code(task.code), name = task.name, script = params.rawScript }
   end
   read_json(fields.taskRelationJson)
   if #tasks == 0 then
@@ -427,12 +451,37 @@ end
 local function refuse_tenant(ask)
   local name = ask.fields.tenantCode
   local known = ask.world.line_name ~= "3.2" or name == nil or name == "default"
-  for _, tenant in ipairs(ask.world.tenants) do
-    known = known or tenant.name == name
+  for _, tenant in ipairs(store.rows(ask.world, "tenants")) do
+    known = known or tenant.tenantCode == name
   end
   if not known then
     refuse(10017, format("tenant [%s] not exists", name))
   end
+end
+
+local function exec_type_of(ask)
+  return ask.fields.execType == "COMPLEMENT_DATA" and "COMPLEMENT_DATA" or "START_PROCESS"
+end
+
+--- The schedule dates that a start is for, a run each: array, of false where it is
+-- for none. Of a range only the first: the server goes on to the next by the cron.
+local function dates_of_start(ask)
+  local text = exec_type_of(ask) == "COMPLEMENT_DATA" and ask.fields.scheduleTime or ""
+  local given, dates = core.decode(text), {}
+  given = type(given) == "table" and given or {}
+  local listed = given.complementScheduleDateList or given.complementStartDate or text:match "^[^,{]+"
+  for date in tostring(listed or ""):gmatch "[^,]+" do
+    dates[#dates + 1] = date
+  end
+  return dates[1] and dates or { false }
+end
+
+--- What a run keeps of its start.
+local function command_param(ask, date)
+  local param, start_params = {}, ask.fields.startParams
+  param.StartParams = start_params ~= "" and start_params or nil
+  param.complementScheduleDateList = date or nil
+  return next(param) and core.encode(param) or nil
 end
 
 handle["workflows.start"] = function(ask)
@@ -452,16 +501,19 @@ handle["workflows.start"] = function(ask)
     refuse(50004, format("process definition %s process version %d not online", shown, definition.version))
   end
   refuse_tenant(ask)
-  local run = world:start(definition, "START_PROCESS")
-  world:record("workflows.start", ask.by, { workflow = definition.name, instance_id = run.id })
+  local trigger_code, ids = world.line_name == "3.2" and world:new_code() or nil, core.array {}
+  for i, date in ipairs(dates_of_start(ask)) do
+    local run = world:start(definition, exec_type_of(ask))
+    run.trigger_code, run.schedule_date, run.dry_run = trigger_code, date or nil, tonumber(ask.fields.dryRun)
+    run.command_param = command_param(ask, date)
+    world:record("workflows.start", ask.by, { workflow = definition.name, instance_id = run.id })
+    ids[i] = run.id
+  end
   if world.line_name == "3.1" then
     return NULL
-  elseif world.line_name == "3.2" then
-    run.trigger_code = world:new_code()
-    -- a bare number on the wire: exact, as codes are below 2^53
-    return tonumber(run.trigger_code)
   end
-  return core.array { run.id }
+  -- a bare number on the wire: exact, as codes are below 2^53
+  return trigger_code and tonumber(trigger_code) or ids
 end
 
 local function runs_of(world, project)
@@ -562,21 +614,35 @@ handle["task_instances.list"] = function(ask)
   end)
 end
 
-handle["task_instances.log"] = function(ask)
+--- The task whose log is asked for; code and text of the error where there is none.
+local function logged_task(ask, code, message)
   local task = ask.world.tasks[ask.fields.taskInstanceId]
   if not task then
-    refuse(10008, "task instance not found")
+    refuse(code, message)
   end
-  local skip, limit = ask.fields.skipLineNum, ask.fields.limit
   if ask.world.line_name ~= "3.1" then
     ask.project = task.run.project.code
     project_of(ask)
-    if math.min(skip, limit) < 0 then
-      refuse(10103, format("view task instance log error: %d", math.min(skip, limit)))
-    end
+  end
+  return task
+end
+
+handle["task_instances.log_part"] = function(ask)
+  local task = logged_task(ask, 10008, "task instance not found")
+  local skip, limit = ask.fields.skipLineNum, ask.fields.limit
+  if ask.world.line_name ~= "3.1" and math.min(skip, limit) < 0 then
+    refuse(10103, format("view task instance log error: %d", math.min(skip, limit)))
   end
   return rows.log(ask.world, task, skip, limit)
 end
+
+local function whole_log(ask)
+  local task = logged_task(ask, 10000, "Internal Server Error: task instance is null or host is null")
+  return nil, rows.log(ask.world, task, 0, math.huge).message
+end
+
+handle["GET /log/download-log"] = whole_log
+handle["GET /log/{projectCode}/download-log"] = whole_log
 
 handle["tasks.generate_codes"] = function(ask)
   local count = ask.fields.genNum
@@ -588,38 +654,6 @@ handle["tasks.generate_codes"] = function(ask)
     codes[i] = tonumber(ask.world:new_code())
   end
   return codes
-end
-
-handle["tenants.list"] = function(ask)
-  local found = {}
-  for i = #ask.world.tenants, 1, -1 do
-    local tenant = ask.world.tenants[i]
-    if contains(tenant.name, ask.fields.searchVal) then
-      found[#found + 1] = tenant
-    end
-  end
-  return page(ask, found, function(tenant)
-    return rows.tenant(ask.world, tenant, "default")
-  end)
-end
-
-handle["tenants.create"] = function(ask)
-  local name = ask.fields.tenantCode
-  for _, tenant in ipairs(ask.world.tenants) do
-    if tenant.name == name then
-      refuse(10009, format("os tenant code %s already exists", name))
-    end
-  end
-  local tenants = ask.world.tenants
-  local tenant = {
-    id = #tenants + 1,
-    name = name,
-    description = ask.fields.description or "",
-    created_at = ask.world.clock,
-  }
-  tenants[tenant.id] = tenant
-  ask.world:record("tenants.create", ask.by, { tenant = name })
-  return rows.tenant(ask.world, tenant, NULL)
 end
 
 handle["users.current"] = function(ask)
@@ -640,13 +674,19 @@ end
 -- --- requests -------------------------------------------------------------
 
 -- What a path segment in braces must be; else the request's parameter is bad.
-local SEGMENTS = { project = "long", definition = "long", id = "Integer", node = "RegistryNodeType" }
+local SEGMENTS = {
+  project = "long", definition = "long", id = "Integer", node = "RegistryNodeType",
+  -- … and those of the catalogue
+  code = "long", preTaskCode = "long", postTaskCode = "long", taskCode = "long", workFlowCode = "long",
+  workflowCode = "long", workflowDefinitionCode = "long", resourceId = "Integer", taskInstanceId = "Integer",
+  userId = "Integer", version = "Integer", workflowInstanceId = "Integer", nodeType = "RegistryNodeType",
+}
 
 local function read_segments(ask, route, segments)
   for i, wanted in ipairs(route.segments) do
-    local name = wanted:match "^{(%w+)}$"
+    local name = wanted:match "^{([%w-]+)}$"
     if name then
-      local value = types[SEGMENTS[name]](segments[i])
+      local value = types[SEGMENTS[name] or "String"](segments[i])
       if not value then
         refuse_params(ask, route, NOT_CONVERTED)
       end
@@ -655,18 +695,46 @@ local function read_segments(ask, route, segments)
   end
 end
 
+--- What an endpoint without a handler of its own says.
+local function from_catalogue(ask, endpoint)
+  if ask.project then
+    project_of(ask)
+  end
+  local stored = store.handler(endpoint)
+  if stored then
+    return stored(ask)
+  end
+  return generic.answer(ask, endpoint)
+end
+
+local function attachment(bytes)
+  local answer = plain(200, bytes, "application/octet-stream")
+  answer.headers["content-disposition"] = 'attachment; filename="file"'
+  return answer
+end
+
 local function run_handler(ask, route, segments)
-  local ok, result = pcall(function()
+  local ok, result, bytes, bare = pcall(function()
     read_segments(ask, route, segments)
     read_params(ask, route)
-    return handle[route.operation](ask)
+    return (handle[route.operation] or from_catalogue)(ask, route.endpoint)
   end)
-  if ok then
+  if ok and bytes then
+    return attachment(bytes)
+  elseif ok and bare then
+    return json(route.status, bare)
+  elseif ok then
     return envelope(route.status, 0, "success", result)
   elseif type(result) == "table" and result.code then
     return envelope(result.status, result.code, result.msg, NULL)
   end
   error(result, 0)
+end
+
+--- Does the path want a request that says it sends JSON, and this one does not?
+local function wants_json(route, request)
+  return route.endpoint and route.endpoint.json
+    and not (request.headers["content-type"] or ""):find("application/json", 1, true)
 end
 
 local function unknown_path(world, method, path)
@@ -703,6 +771,11 @@ function _M.route(world, request)
       return plain(405, WHITELABEL, "text/html;charset=utf-8")
     end
   end
+  if route and wants_json(route, request) then
+    return "unknown", function()
+      return plain(415, WHITELABEL, "text/html;charset=utf-8")
+    end
+  end
   local user = user_of(world, request)
   local operation = route and route.operation or "unknown"
   if not user then
@@ -723,9 +796,7 @@ function _M.route(world, request)
       by = { user = user.name, request = request.number },
     }
     read_form(query, ask.fields)
-    if (request.headers["content-type"] or ""):find("x-www-form-urlencoded", 1, true) then
-      read_form(request.body, ask.fields)
-    end
+    read_body(request, route, ask.fields)
     return run_handler(ask, route, segments)
   end
 end

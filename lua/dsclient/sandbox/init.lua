@@ -29,6 +29,11 @@
 -- rights elsewhere; `user_timezone`, `user_offset_s` of the token's user,
 -- `server_offset_s` of answers; `now`, the time of a virtual box.
 --
+-- It has all of the API of its version: workflows, runs and tasks behave, what
+-- people store (store.lua) is kept in memory, and the rest is answered by the
+-- catalogue of the API in the right form. In faults and counts the first have
+-- the client's names of operations, the others method and path of 3.4.1.
+--
 -- Where to read on: `world.lua` is the model, `api.lua` the HTTP API without
 -- the network, `site.lua` both with faults, `virtual.lua`, `server.lua` and
 -- `process.lua` the ways to reach it.

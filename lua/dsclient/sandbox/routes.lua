@@ -1,7 +1,9 @@
 --- The paths of the API: which operation a request asks for on a server line,
 -- and which parameters it takes. Knows nothing of dsclient's own table of
--- operations: a wrong path there must not find a server that agrees.
+-- operations: a wrong path there must not find a server that agrees. What has a
+-- behaviour of its own stands here, the rest of the API in catalogue.lua.
 
+local catalogue = require "dsclient.sandbox.catalogue"
 local lines = require "dsclient.sandbox.lines"
 
 local _M = {}
@@ -60,7 +62,7 @@ local ROUTES = {
       { "NOUNInstanceName", "String", true, "instance_name" }, { "taskExecuteType", "TaskExecuteType", true }) },
   { "GET", "/projects/{project}/task-definition/gen-task-codes", "tasks.generate_codes",
     error = { 10049, "login user query project list paging error" }, params = { { "genNum", "Integer" } } },
-  { "GET", "/log/detail", "task_instances.log", error = { 10103, "view task instance log error", ": {0}" },
+  { "GET", "/log/detail", "task_instances.log_part", error = { 10103, "view task instance log error", ": {0}" },
     params = { { "taskInstanceId", "int" }, { "skipLineNum", "int" }, { "limit", "int" } } },
   { "GET", "/tenants", "tenants.list", error = { 10010, "query tenant list paging error" }, params = PAGE },
   { "POST", "/tenants", "tenants.create", status = 201, error = { 10011, "create tenant error" },
@@ -78,7 +80,7 @@ local function split(path)
   return segments
 end
 
-local function compile(line_name)
+local function own_routes(line_name)
   local line = lines.LINES[line_name]
   local masters = line_name == "3.1" and "masters" or "{node}"
   local definition_filter = line.noun == "process" and "processDefineCode" or "workflowDefinitionCode"
@@ -101,12 +103,66 @@ local function compile(line_name)
   return routes
 end
 
+-- What the catalogue calls a type that has a name of Java's here.
+local JAVA_TYPES = { string = "String", ["String[]"] = "String", long = "Code" }
+
+-- Where no endpoint's own error is known.
+local INTERNAL_ERROR = 10000
+
+--- The route of an endpoint of the catalogue; its operation is the method and
+-- the path of the newest line.
+local function catalogue_route(endpoint, path, version, noun)
+  local params = {}
+  for _, param in ipairs(endpoint.params) do
+    if catalogue.has(param, version) then
+      local name = noun == "process" and param.old or param.name
+      params[#params + 1] = { name, JAVA_TYPES[param.type] or param.type, param.optional, param.name }
+    end
+  end
+  return {
+    method = endpoint.method,
+    segments = split((path:gsub("{projectCode}", "{project}"))),
+    operation = endpoint.method .. " " .. endpoint.path,
+    endpoint = endpoint,
+    status = endpoint.status,
+    error = { endpoint.error or INTERNAL_ERROR, "request failed" },
+    params = params,
+  }
+end
+
+local function shape_of(method, segments)
+  return method .. " " .. table.concat(segments, "/"):gsub("{[^}]*}", "{}")
+end
+
+--- All routes of a server, by the number of their segments.
+local function compile(world)
+  local routes, known = own_routes(world.line_name), {}
+  for _, route in ipairs(routes) do
+    known[shape_of(route.method, route.segments)] = route
+  end
+  for _, endpoint in ipairs(catalogue.rows()) do
+    if catalogue.has(endpoint, world.version) and endpoint.method ~= "ANY" then
+      local path = world.line.noun == "process" and endpoint.old or endpoint.path
+      local own = known[shape_of(endpoint.method, split(path))]
+      if own then
+        own.endpoint = endpoint
+      else
+        routes[#routes + 1] = catalogue_route(endpoint, path, world.version, world.line.noun)
+      end
+    end
+  end
+  local by_length = {}
+  for _, route in ipairs(routes) do
+    local length = #route.segments
+    by_length[length] = by_length[length] or {}
+    table.insert(by_length[length], route)
+  end
+  return by_length
+end
+
 local compiled = {}
 
 local function fits(route, segments)
-  if #route.segments ~= #segments then
-    return false
-  end
   for i, wanted in ipairs(route.segments) do
     if wanted ~= segments[i] and wanted:sub(1, 1) ~= "{" then
       return false
@@ -124,13 +180,15 @@ local function literal_count(route)
 end
 
 --- The route of a request.
--- @treturn table|nil {method, segments, operation, status, error, params}
+-- @treturn table|nil {method, segments, operation, status, error, params,
+--   endpoint (its row in the catalogue)}
 -- @treturn boolean has the path another method?
 -- @treturn table the segments of the path
 function _M.find(world, method, path)
-  compiled[world.line_name] = compiled[world.line_name] or compile(world.line_name)
+  local by_length = compiled[world.version] or compile(world)
+  compiled[world.version] = by_length
   local segments, best, other = split(path), nil, false
-  for _, route in ipairs(compiled[world.line_name]) do
+  for _, route in ipairs(by_length[#segments] or {}) do
     if fits(route, segments) then
       if route.method == method then
         best = (not best or literal_count(route) > literal_count(best)) and route or best

@@ -46,17 +46,6 @@ function _M.project(world, project, user_name)
   })
 end
 
-function _M.tenant(world, tenant, queue_name)
-  return shapes.row(world.line_name, "tenant", {
-    id = tenant.id,
-    tenantCode = tenant.name,
-    description = tenant.description,
-    queueName = queue_name,
-    createTime = date(world, tenant.created_at),
-    updateTime = date(world, tenant.created_at),
-  })
-end
-
 function _M.user(world, user)
   return shapes.row(world.line_name, "user", {
     id = user.id,
@@ -173,8 +162,10 @@ function _M.run(world, run, single)
     cmdTypeIfComplement = backfill and "COMPLEMENT_DATA" or run.command_type,
     complementData = backfill,
     isSubWorkflow = run.is_sub and "YES" or nil,
+    dryRun = run.dry_run,
   }
   if single or world.line_name ~= "3.1" then
+    row.commandParam, row.scheduleTime = run.command_param, run.schedule_date
     for key, value in pairs(DETAILS) do
       row[key] = row[key] or value
     end
@@ -251,7 +242,14 @@ local function log_lines(world, task)
   for i = 1, 20 do
     texts[#texts + 1] = format("\tline %d", i)
   end
-  texts[#texts + 1] = "Send task execute result to master, the current task status: " .. task.state
+  if task.state == "SUCCESS" or task.state == "FAILURE" then
+    local code = task.state == "SUCCESS" and 0 or 1
+    texts[#texts + 1] = format("process has exited. execute path:/tmp/exec/%d, processId:%d ,exitStatusCode:%d ,"
+      .. "processWaitForStatus:true ,processExitValue:%d", task.id, task.id, code, code)
+  end
+  if task.ended_at then
+    texts[#texts + 1] = "Send task execute result to master, the current task status: " .. task.state
+  end
   for i, text in ipairs(texts) do
     texts[i] = at .. " [INFO] - " .. text .. "\r\n"
   end

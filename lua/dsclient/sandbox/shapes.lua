@@ -12,6 +12,8 @@ local _M = {}
 -- On 3.1 and 3.2, not on 3.3; on 3.2 and 3.3, not on 3.1.
 local OLD, NEW = { "3.1", "3.2" }, { "3.2", "3.3" }
 
+local TIMES = { nil, { createTime = NULL, updateTime = NULL } }
+
 -- Entity → groups; each is a list of lines (none: all) and the keys there.
 local SHAPES = {
   project = {
@@ -95,6 +97,54 @@ local SHAPES = {
     { nil, { id = 4711, host = "127.0.0.1", port = 5678, createTime = NULL, lastHeartbeatTime = NULL } },
     { OLD, { zkDirectory = "/nodes/master/127.0.0.1:5678", resInfo = "{}" } },
     { { "3.3" }, { serverDirectory = "/nodes/master/127.0.0.1:5678", heartBeatInfo = "{}" } },
+  },
+  queue = { TIMES, { nil, { id = 0, queueName = "", queue = "" } } },
+  access_token = { TIMES, { nil, { id = 0, userId = 1, token = "", expireTime = "", userName = NULL } } },
+  alert_group = {
+    TIMES,
+    { nil, { id = 0, groupName = "", alertInstanceIds = NULL, description = "", createUserId = 1 } },
+  },
+  worker_group = {
+    TIMES,
+    { nil, { id = NULL, name = "", addrList = "127.0.0.1:1234", description = NULL, systemDefault = false } },
+    { OLD, { otherParamsJson = NULL } },
+    { { "3.3" }, { source = "UI" } },
+  },
+  environment = {
+    TIMES,
+    { nil, { id = 0, code = 0, name = "", config = "", description = "", workerGroups = core.array {}, operator = 1 } },
+  },
+  cluster = {
+    TIMES,
+    { nil, { id = 0, code = 0, name = "", config = "", description = "", operator = 1 } },
+    { OLD, { processDefinitions = core.array {} } },
+    { { "3.3" }, { workflowDefinitions = core.array {} } },
+  },
+  project_parameter = {
+    TIMES,
+    { nil, { id = 0, userId = 1, operator = 1, code = 0, projectCode = 0, paramName = "", paramValue = "",
+      createUser = NULL, modifyUser = NULL } },
+    { { "3.3" }, { paramDataType = "VARCHAR" } },
+  },
+  task_group = {
+    TIMES,
+    { nil, { id = 0, name = "", description = "", groupSize = 0, useSize = 0, userId = 1, projectCode = 0,
+      status = "YES" } },
+    { { "3.1" }, { status = 1 } },
+  },
+  schedule = {
+    TIMES,
+    { nil, { id = 0, workflowDefinitionCode = 0, projectName = NULL, definitionDescription = NULL,
+      startTime = "", endTime = "", timezoneId = "UTC", crontab = "",
+      failureStrategy = "CONTINUE", warningType = "NONE", userId = 1, userName = NULL, releaseState = "OFFLINE",
+      warningGroupId = 0, workflowInstancePriority = "MEDIUM", workerGroup = "default", environmentCode = "-1" } },
+    { OLD, { processDefinitionName = NULL } },
+    { NEW, { tenantCode = "default", environmentName = NULL } },
+    { { "3.3" }, { workflowDefinitionName = NULL } },
+  },
+  database = {
+    { nil, { dbType = "H2", state = "YES", maxConnections = 0, maxUsedConnections = 0, threadsConnections = 10,
+      threadsRunningConnections = 0, date = NULL } },
   },
 }
 

@@ -430,7 +430,7 @@ function _M.new(options, now)
     runs = {},
     run_count = 0,
     tasks = {},
-    tenants = { { id = 1, name = "default", description = "default tenant", created_at = now() } },
+    store = {}, -- kind → rows, see store.lua
     entries = {},
     coming = heap.new(),
   }, World)

@@ -5,131 +5,22 @@
 local core = require "dsclient.core"
 local errors = require "dsclient.errors"
 local options = require "dsclient.options"
+local types = require "dsclient.types"
 
 local format = string.format
 
 local _M = {}
 
-local ID_MAX = 2147483647 -- every id is a signed 32-bit int
-local CODE_MAX = "9223372036854775807" -- every code a signed 64-bit one
-local EXACT_MAX = 2 ^ 53 -- the largest float that is a number of one code only
-
--- The one function that formats a code: nothing else does.
--- @treturn string|nil decimal digits
-local function format_code(value)
-  if type(value) == "string" then
-    local digits = value:match "^[1-9]%d*$" or value:match "^0$"
-    local fits = digits and (#digits < #CODE_MAX or #digits == #CODE_MAX and digits <= CODE_MAX)
-    return fits and digits or nil
-  elseif type(value) == "number" and value >= 0 and value % 1 == 0 then
-    if math.type and math.type(value) == "integer" then
-      return format("%d", value)
-    elseif value < EXACT_MAX then
-      return format("%.0f", value)
-    end
-  end
-  return nil
-end
-_M.format_code = format_code
-
-local convert = {}
-
-function convert.code(value)
-  if type(value) ~= "string" and type(value) ~= "number" then
-    return nil, nil, "a code: decimal digits as a string, or a whole number"
-  end
-  if value == "-1" or value == -1 then
-    return "-1" -- no environment
-  end
-  local code = format_code(value)
-  return code, not code and "a code is decimal digits, a whole number below 2^53 or a 64-bit integer"
-end
-
-function convert.id(value)
-  local number = type(value) == "string" and value:find "^%d+$" and tonumber(value) or value
-  if type(value) ~= "string" and type(value) ~= "number" then
-    return nil, nil, "an id: a whole number"
-  end
-  if type(number) ~= "number" or number % 1 ~= 0 or number < 1 or number > ID_MAX then
-    return nil, "an id is a whole number from 1 to 2147483647"
-  end
-  return format("%.0f", number)
-end
-
-function convert.integer(value)
-  if type(value) ~= "number" then
-    return nil, nil, "a whole number"
-  end
-  if value % 1 ~= 0 or value < -ID_MAX or value > ID_MAX then
-    return nil, "a whole number of 32 bits expected"
-  end
-  return format("%.0f", value)
-end
-
-function convert.string(value)
-  if type(value) ~= "string" then
-    return nil, nil, "a string"
-  end
-  return value
-end
-
--- The set is open: each server line has its own names.
-function convert.enum(value)
-  if type(value) ~= "string" then
-    return nil, nil, "a name in capitals, as a string"
-  end
-  if not value:find "^[A-Z][A-Z0-9_]*$" then
-    return nil, "a name in capitals expected, such as FAILURE"
-  end
-  return value
-end
-
--- Seconds of the last day of the year 9998: no zone makes five digits of it.
-local SECONDS_MAX = 253370764799
-
-local DATE = "^(%d%d%d%d)%-(%d%d)%-(%d%d) (%d%d):(%d%d):(%d%d)$"
-local DAYS = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
-
--- 29 February is left to the server, which knows its years.
-local function is_date(text)
-  local year, month, day, hour, minute, second = text:match(DATE)
-  local days = year and DAYS[tonumber(month)] or 0
-  return tonumber(day or 0) >= 1 and tonumber(day) <= days and tonumber(hour) < 24 and tonumber(minute) < 60
-    and tonumber(second) < 60
-end
-
-function convert.date(value, context)
-  if type(value) == "number" then
-    if not (value >= 0 and value <= SECONDS_MAX) then
-      return nil, "a time is given in seconds since 1970"
-    end
-    return os.date("!%Y-%m-%d %H:%M:%S", math.floor(value) + context.utc_offset_s)
-  elseif type(value) ~= "string" then
-    return nil, nil, "a date: a string or seconds since 1970"
-  end
-  return is_date(value) and value, "a date has the form yyyy-MM-dd HH:mm:ss"
-end
-
-function convert.json(value)
-  if type(value) == "string" then
-    return value
-  elseif type(value) ~= "table" then
-    return nil, nil, "a table, or JSON text"
-  end
-  return core.encode(value, true)
-end
-
-local function wire_name(param, dialect)
-  local wire = param[3]
-  return type(wire) == "table" and wire[dialect] or wire
-end
-
 -- What the client itself reads of a list's arguments, in the ranges of the
 -- options.
-local OWN = { page_size = options.CLIENT.page_size, rows_max = options.CLIENT.rows_max }
+local OWN = {
+  page_size = options.CLIENT.page_size,
+  rows_max = options.CLIENT.rows_max,
+  limit = options.CLIENT.rows_max,
+}
 
 local function check_own(row, args)
-  if args.page_size == nil and args.rows_max == nil then
+  if row.result ~= "page" or args.page_size == nil and args.rows_max == nil and args.limit == nil then
     return nil
   end
   for name, rule in pairs(OWN) do
@@ -143,31 +34,91 @@ local function check_own(row, args)
   end
 end
 
-local function check_names(row, args)
-  for name in pairs(args) do
-    local known = row.result == "page" and OWN[name]
+-- The names of each row's arguments.
+local names_of = setmetatable({}, {
+  __mode = "k",
+  __index = function(known, row)
+    local names = {}
     for _, param in ipairs(row.params) do
-      known = known or param[1] == name
+      names[param[1]] = true
     end
-    if not known then
-      local names = {}
-      for _, param in ipairs(row.params) do
-        names[#names + 1] = param[1]
+    for name in pairs(row.result == "page" and OWN or {}) do
+      names[name] = true
+    end
+    known[row] = names
+    return names
+  end,
+})
+
+local function check_names(row, args)
+  local names = names_of[row]
+  for name in pairs(args) do
+    if not names[name] then
+      local all = {}
+      for one in pairs(names) do
+        all[#all + 1] = one
       end
-      local near = errors.near(tostring(name), names, 1)[1]
-      errors.throw(format("%s: unknown argument %s%s", row.name, errors.quoted(tostring(name)),
+      local near = errors.near(name, all, 1)[1]
+      errors.throw(format("%s: unknown argument %s%s", row.name, errors.quoted(name),
         near and format("; is %q meant?", near) or ""))
     end
   end
+end
+
+-- What a part of a path must not be: it would lead to another operation.
+local ELSEWHERE = { [""] = "an empty text", ["."] = '"."', [".."] = '".."' }
+
+local IS_JSON = { json = true, list = true }
+
+--- Why a text can't be sent where it is to stand; nil where it can.
+local function trouble_with(row, param, text)
+  if param.path then
+    return ELSEWHERE[text] and "it stands in the path and can't be " .. ELSEWHERE[text]
+  elseif IS_JSON[row.body] and not param.query and type(text) == "string" then
+    -- JSON text that is none could add members of its own
+    local _, problem = (param[2] == "json" and core.decode or core.encode)(text)
+    return problem
+  end
+  return nil
+end
+
+-- Errors that say which argument they are about; unsupported is a look-up where
+-- the line has no list of names.
+local NAMES_ARGUMENT = { argument = true, not_found = true, ambiguous = true, unsupported = true }
+
+--- One argument as the server wants it; throws on a wrong Lua type.
+-- @treturn string|table|nil
+-- @treturn table|nil error of kind "argument", "not_found", "ambiguous" …
+local function convert(row, param, value, bound, context, deadline)
+  local name, kind = param[1], param[2]
+  local text, problem, expected
+  if types.convert[kind] then
+    text, problem, expected = types.convert[kind](value, param, context, deadline)
+  else
+    text, problem, expected = context.resolve(kind, value, bound, deadline)
+  end
+  if expected then
+    errors.throw(format("%s: argument %q: %s expected, got %s", row.name, name, expected, type(value)))
+  end
+  problem = text and trouble_with(row, param, text) or not text and problem
+  if not problem then
+    return text
+  elseif type(problem) == "table" then
+    problem.operation = row.name
+    problem.argument = NAMES_ARGUMENT[problem.kind] and name or nil
+    return nil, problem
+  end
+  return nil, errors.new { kind = "argument", operation = row.name, argument = name, message = problem }
 end
 
 --- Binds arguments to a row.
 -- @tparam table row of the operations table
 -- @tparam table args as given by the caller
 -- @tparam table context the client's: resolve(kind, value, bound, deadline) →
---   code | nil, err; utc_offset_s
+--   code | nil, err; zone_of_user(deadline) → zone | nil, err
 -- @tparam number deadline of the call, under which names are looked up
--- @treturn table|nil name → text on the wire
+-- @treturn table|nil name → text on the wire; a file is {name, content}, JSON whose
+--   keys differ by dialect {process, workflow}
 -- @treturn table|nil error of kind "argument", "not_found", "ambiguous" …
 function _M.bind(row, args, context, deadline)
   check_names(row, args)
@@ -177,29 +128,19 @@ function _M.bind(row, args, context, deadline)
   end
   local bound = {}
   for _, param in ipairs(row.params) do
-    local name, kind = param[1], param[2]
+    local name = param[1]
     local value = args[name]
     if value == nil then
       value = param.default
     end
-    if value == nil and (param.path or param.required) then
+    -- what only some lines want is missed once the line is known
+    if value == nil and (param.path or param.required and not param.since and not param.upto) then
       errors.throw(format("%s: argument %q is missing", row.name, name))
     end
     if value ~= nil then
-      local text, problem, expected
-      if kind == "project" or kind == "workflow" then
-        text, problem, expected = context.resolve(kind, value, bound, deadline)
-      else
-        text, problem, expected = convert[kind](value, context)
-      end
-      if expected then
-        errors.throw(format("%s: argument %q: %s expected, got %s", row.name, name, expected, type(value)))
-      elseif not text then
-        if type(problem) == "table" then
-          problem.operation = row.name
-          return nil, problem
-        end
-        return nil, errors.new { kind = "argument", operation = row.name, argument = name, message = problem }
+      local text, err = convert(row, param, value, bound, context, deadline)
+      if not text then
+        return nil, err
       end
       bound[name] = text
     end
@@ -225,49 +166,140 @@ function _M.key(row, bound)
   return key
 end
 
--- Of each path of the operations table: text, name, text, name, …, text.
-local paths = {}
+-- --- requests ------------------------------------------------------------
 
-local function pieces_of(path)
-  local pieces = paths[path]
-  if not pieces then
-    pieces = {}
-    for text, name in (path .. "{}"):gmatch "([^{]*){([%w_]*)}" do
-      pieces[#pieces + 1] = text
-      pieces[#pieces + 1] = name ~= "" and name or nil
-    end
-    paths[path] = pieces
+local JSON = "application/json"
+
+local bodies = {}
+
+-- The content type of a form is the transport's own default.
+bodies.form = core.form
+
+--- @tparam table fields {name, text, …}
+-- @tparam table kinds name → type of the parameter; the rest are numbers
+function bodies.json(fields, kinds)
+  local members = {}
+  for i = 1, #fields, 2 do
+    local name = fields[i]
+    members[#members + 1] = core.encode(name) .. ":" .. types.literal(kinds[name] or "integer", fields[i + 1])
   end
-  return pieces
+  return "{" .. table.concat(members, ",") .. "}", JSON
 end
 
---- The request of a bound operation: path with query, and form body.
--- @tparam table extra further fields {name, value, …}, may be nil
--- @treturn string path and query
--- @treturn string|nil form body
-function _M.request(row, bound, dialect, extra)
+--- The document is one list of strings, or JSON as it was given.
+function bodies.list(fields, kinds)
+  local text = fields[2]
+  if kinds[fields[1]] ~= "strings" then
+    return text, JSON
+  end
+  local items = core.array {}
+  for item in (text .. ","):gmatch "([^,]*)," do
+    items[#items + 1] = item
+  end
+  return core.encode(items), JSON
+end
+
+local function has(parts, text)
+  for _, part in ipairs(parts) do
+    if part:find(text, 1, true) then
+      return true
+    end
+  end
+  return false
+end
+
+--- RFC 7578; the boundary is one that no part has in it.
+function bodies.multipart(fields)
+  local parts = {}
+  for i = 1, #fields, 2 do
+    local value = fields[i + 1]
+    local file = type(value) == "table" and value
+    local about = file and format("; filename=\"%s\"\r\nContent-Type: application/octet-stream", file.name) or ""
+    parts[#parts + 1] = format("Content-Disposition: form-data; name=\"%s\"%s\r\n\r\n", fields[i], about)
+      .. (file and file.content or value) .. "\r\n"
+  end
+  local number = 1
+  while has(parts, "dsclient-part-" .. number) do
+    number = number + 1
+  end
+  local boundary = "dsclient-part-" .. number
+  local line = "--" .. boundary
+  return line .. "\r\n" .. table.concat(parts, line .. "\r\n") .. line .. "--\r\n",
+    "multipart/form-data; boundary=" .. boundary
+end
+
+--- How the requests of a row are put together in a dialect.
+-- @treturn table {pieces: text, name, text, …, text of the path; query, body:
+--   {parameter, wire name, …}; kinds: wire name → type; write: of the body}
+local function plan_of(row, dialect)
   local path = type(row.path) == "table" and row.path[dialect] or row.path
-  local pieces = pieces_of(path)
-  path = pieces[1]
+  local plan = { pieces = {}, query = {}, body = {}, kinds = {} }
+  for text, name in (path .. "{}"):gmatch "([^{]*){([%w_]*)}" do
+    plan.pieces[#plan.pieces + 1] = text
+    plan.pieces[#plan.pieces + 1] = name ~= "" and name or nil
+  end
+  local has_body = row.body or row.method ~= "GET" and row.method ~= "DELETE"
+  plan.write = has_body and bodies[row.body or row.json and "json" or "form"]
+  plan.content_type = row.json and JSON or nil
+  for _, param in ipairs(row.params) do
+    if not param.path then
+      local list = has_body and not param.query and plan.body or plan.query
+      local wire = type(param[3]) == "table" and param[3][dialect] or param[3]
+      list[#list + 1], list[#list + 2] = param[1], wire
+      plan.kinds[wire] = param[2]
+    end
+  end
+  return plan
+end
+
+-- By dialect and row; the rows of single requests are not kept.
+local plans = {}
+for _, dialect in ipairs { "process", "workflow" } do
+  plans[dialect] = setmetatable({}, {
+    __mode = "k",
+    __index = function(known, row)
+      local plan = plan_of(row, dialect)
+      known[row] = plan
+      return plan
+    end,
+  })
+end
+
+local function fill(list, bound, dialect, extra)
+  local fields, count = {}, 0
+  for i = 1, #list, 2 do
+    local value = bound[list[i]]
+    if value then
+      fields[count + 1], fields[count + 2] = list[i + 1], type(value) == "table" and value[dialect] or value
+      count = count + 2
+    end
+  end
+  for i = 1, extra and #extra or 0 do
+    fields[count + i] = extra[i]
+  end
+  return fields
+end
+
+--- The request of a bound operation.
+-- @tparam table extra further fields, numbers, {name, text, …}; may be nil
+-- @treturn string path and query
+-- @treturn string|nil body
+-- @treturn string|nil its content type, where it is no form
+function _M.request(row, bound, dialect, extra)
+  local plan = plans[dialect][row]
+  local pieces = plan.pieces
+  local path = pieces[1]
   for i = 2, #pieces, 2 do
     path = path .. core.escape(bound[pieces[i]]) .. pieces[i + 1]
   end
-  local fields = {}
-  for _, param in ipairs(row.params) do
-    local value = bound[param[1]]
-    if value and not param.path then
-      fields[#fields + 1] = wire_name(param, dialect)
-      fields[#fields + 1] = value
-    end
+  local query = fill(plan.query, bound, dialect, not plan.write and extra or nil)
+  if query[1] then
+    path = path .. "?" .. core.form(query)
   end
-  for _, field in ipairs(extra or {}) do
-    fields[#fields + 1] = field
+  if plan.write then
+    return path, plan.write(fill(plan.body, bound, dialect, extra), plan.kinds)
   end
-  local form = core.form(fields)
-  if row.method == "GET" or row.method == "DELETE" then
-    return form == "" and path or path .. "?" .. form
-  end
-  return path, form
+  return path, nil, plan.content_type
 end
 
 return _M

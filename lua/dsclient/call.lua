@@ -1,16 +1,20 @@
 --- The way of one call: arguments, cache, server line, requests, value; read it
 -- from `perform` on. drive.lua is the loop that sends and waits.
 
+local ahead = require "dsclient.ahead"
 local arguments = require "dsclient.arguments"
 local core = require "dsclient.core"
 local detect = require "dsclient.detect"
 local dialects = require "dsclient.dialect"
 local driver = require "dsclient.drive"
+local errors = require "dsclient.errors"
 local flight = require "dsclient.flight"
+local names = require "dsclient.names"
 local operations = require "dsclient.operations"
 local paging = require "dsclient.paging"
 local shortcut = require "dsclient.shortcut"
 local token = require "dsclient.token"
+local tz = require "dsclient.tz"
 
 local enter, failure = driver.enter, driver.failure
 
@@ -32,6 +36,7 @@ local CALL_OPTIONS = {
   borrow = { type = "boolean" },
   raw = { type = "boolean" },
   max_retries = { type = "integer", min = 0, max = 100 },
+  sink = { type = "sink" }, -- of results that are files
 }
 _M.OPTIONS = CALL_OPTIONS
 
@@ -55,14 +60,16 @@ end
 -- --- values --------------------------------------------------------------
 
 local function shape_of(state, row, dialect, raw)
+  row = row.counted or row
   local shapes = state.shapes[raw and "raw" or dialect]
   local shape = shapes[row]
   if not shape then
     shape = core.shape {
-      rename = dialects.RENAMED[dialect],
+      rename = dialects.renamed(row, dialect),
       codes = row.codes,
-      rows = row.rows,
-      utc_offset_s = state.utc_offset_s,
+      rows = row.rows or "plain",
+      utc_offset_s = state.zone:first_offset(),
+      changes = state.zone:changes(),
       raw = raw,
     }
     shapes[row] = shape
@@ -87,6 +94,10 @@ function finish.list(value)
   return type(value) == "table" and value or core.array {}
 end
 
+finish.bytes = function(value)
+  return value
+end
+
 --- A start answers nothing (up to 3.1), a trigger code (3.2) or a list of ids.
 function finish.started(value)
   if type(value) == "table" then
@@ -97,15 +108,18 @@ end
 
 --- What a call needs before its first request: token, server line, machine.
 -- @treturn table|nil the ticket that the functions below work on
-local function open(state, row, bound, opts, deadline)
+local function open(state, row, bound, opts, args, deadline)
   local usable, err = ensure_token(state)
   if not usable then
     err.operation = row.name
     return nil, err
   end
-  local dialect, now_s
+  local dialect, sure, now_s
   dialect, err = detect.dialect_for(state, row, deadline)
   if dialect then
+    sure, err = detect.check(state, row, bound, args, deadline)
+  end
+  if not err then
     now_s, err = enter(state)
   end
   if now_s and driver.is_over(now_s, deadline) then
@@ -121,7 +135,11 @@ local function open(state, row, bound, opts, deadline)
     row = row,
     bound = bound,
     dialect = dialect,
+    deadline = deadline,
+    raw = opts.raw,
+    sure = sure, -- that the server has it
     shape = shape_of(state, row, dialect, opts.raw),
+    sink = opts.sink,
     call = false,
     action = false,
     a = false,
@@ -134,13 +152,56 @@ local function open(state, row, bound, opts, deadline)
   return ticket
 end
 
+-- After these the server may have acted.
+local DOUBTFUL = { network = true, protocol = true, server = true, timeout = true }
+
+--- Is what was to be removed not there, where an earlier attempt of this call may
+-- have removed it?
+local function is_gone(row, err)
+  local told = false
+  for _, code in ipairs(row.gone or {}) do
+    told = told or err.code == code
+  end
+  for i = 1, told and #err.attempts - 1 or 0 do
+    if DOUBTFUL[err.attempts[i].kind] then
+      return true
+    end
+  end
+  return false
+end
+
+--- An answer that is none of the API: the path is not on this line, or the
+-- server is another than before.
+local function not_there(ticket, err)
+  local state = ticket.state
+  if not ticket.sure then
+    return detect.lacking(state, ticket.row)
+  elseif not state.options.server_version then
+    state.dialect_doubtful = true
+  end
+  return err
+end
+
+--- A file that came: its bytes, or how many of them the sink has got. Some
+-- transports keep whole what they should have delivered.
+local function file_of(ticket, request, body)
+  if not ticket.sink then
+    return true, body
+  end
+  local why = body ~= "" and driver.deliver(ticket.sink, body)
+  if why then
+    return false, failure(ticket.state, ticket.row, { kind = "argument", argument = "sink", message = why })
+  end
+  return true, { bytes = request.delivered + #body }
+end
+
 --- Sends the next request of a ticket and decodes its answer.
 -- @treturn boolean did it succeed?
 -- @return the value (nil where there is no data), or the error
 local function exchange(ticket, extra)
   local state, row, call = ticket.state, ticket.row, ticket.call
-  local request = driver.new_request(state, row)
-  request.path, request.body = arguments.request(row, ticket.bound, ticket.dialect, extra)
+  local request = driver.new_request(state, row, ticket.sink)
+  request.path, request.body, request.content_type = arguments.request(row, ticket.bound, ticket.dialect, extra)
   if not ticket.action then
     ticket.action, ticket.a, ticket.b, ticket.c = call:request()
   end
@@ -152,10 +213,13 @@ local function exchange(ticket, extra)
     ticket.identity = request.identity
   end
   if outcome == "fail" then
-    if first == "not_api" and not state.options.server_version then
-      state.dialect_doubtful = true
+    local err = driver.call_failure(state, row, call, request, first)
+    if is_gone(row, err) then
+      return true, nil
     end
-    return false, driver.call_failure(state, row, call, request, first)
+    return false, first == "not_api" and not_there(ticket, err) or err
+  elseif row.result == "bytes" then
+    return file_of(ticket, request, first and request.answer or "")
   elseif not first then
     return true, nil
   end
@@ -171,6 +235,8 @@ local function read_page(ticket, number, page_size)
     { "pageNo", string.format("%d", number), "pageSize", string.format("%d", page_size) })
   if not ok then
     return nil, page
+  elseif page == nil and ticket.row.rows ~= "instance" then
+    return { totalList = {}, total = 0 } -- runs are started by what their list lacks: it is never null
   end
   return type(page) == "table" and page or {}
 end
@@ -188,13 +254,28 @@ local function read_all(ticket, args)
   if row.result == "page" then
     return paging.read(function(number, page_size)
       return read_page(ticket, number, page_size)
-    end, page_size_of(state, args), rows_max_of(state, args), row.name)
+    end, page_size_of(state, args), rows_max_of(state, args), row.name, args.limit)
   end
   local ok, value = exchange(ticket)
   if not ok then
     return nil, value
   end
   return finish[row.result](value)
+end
+
+--- Reads all that is asked for; a read that finds that the server has become
+-- another begins anew, once.
+local function read_on(ticket, args)
+  local state, row = ticket.state, ticket.row
+  local value, err = read_all(ticket, args)
+  if err and err.kind == "not_api" and row.replay == "read" and state.dialect_doubtful then
+    local dialect = detect.dialect_for(state, row, ticket.deadline)
+    if dialect and dialect ~= ticket.dialect and not state.dialect_doubtful then
+      ticket.dialect, ticket.shape = dialect, shape_of(state, row, dialect, ticket.raw)
+      return read_all(ticket, args)
+    end
+  end
+  return value, err
 end
 
 --- One logical call, from its first request to its value.
@@ -204,14 +285,14 @@ end
 --   nil, err
 local function fetch(state, row, bound, opts, args, deadline, rescue)
   local started_s = core.time(state.client)
-  local ticket, err = open(state, row, bound, opts, deadline)
+  local ticket, err = open(state, row, bound, opts, args, deadline)
   if not ticket then
     local rescued = rescue and rescue(err)
     driver.record(state, row, rescued and "stale" or err.kind, started_s)
     return nil, err
   end
   local value
-  value, err = driver.guarded(state, ticket.call, read_all, ticket, args)
+  value, err = driver.guarded(state, ticket.call, read_on, ticket, args)
   local rescued = err and rescue and rescue(err)
   driver.finish(state, ticket.call, rescued and "stale" or err and err.kind)
   if err then
@@ -251,7 +332,8 @@ local function free_to_act(state, row, bound, held, deadline)
   local id = bound[row.holds]
   local args = { project = bound.project, instance_id = tonumber(id) }
   local run
-  run, err = _M.perform(state, "instances.get", args, { deadline = deadline })
+  local read = bound.project and "instances.get" or "instances.get_by_id"
+  run, err = _M.perform(state, read, args, { deadline = deadline })
   if not run then
     err.operation = row.name
     return nil, err
@@ -317,6 +399,12 @@ function _M.clear(state)
   return core.clear(state.client)
 end
 
+-- What else parts the results of one request in the cache.
+local function variant_of(row, opts, args)
+  local limit = row.result == "page" and args.limit
+  return (opts.raw and "raw" or "") .. (limit and string.format("limit %.0f", limit) or "")
+end
+
 --- A read through the cache: what all steps below work on.
 -- @field number under which the look-up is counted; nil where it is not
 local function reading(state, row, bound, opts, args, deadline)
@@ -327,7 +415,7 @@ local function reading(state, row, bound, opts, args, deadline)
     opts = opts,
     args = args,
     deadline = deadline,
-    key = arguments.key(row, bound) .. (opts.raw and "raw" or ""),
+    key = arguments.key(row, bound) .. variant_of(row, opts, args),
     number = not opts.uncounted and driver.number_of(state, row) or nil,
   }
 end
@@ -335,7 +423,7 @@ end
 --- A value of the cache, or another's, as the answer of this call.
 local function given(read, value, meta)
   local rows_max = rows_max_of(read.state, read.args)
-  if read.row.result == "page" and #value > rows_max then
+  if read.row.result == "page" and #value > rows_max and not read.args.limit then
     return nil, paging.too_long(#value, rows_max, read.row.name)
   end
   return value, nil, meta
@@ -368,7 +456,7 @@ local FAULTS = {
 -- @treturn boolean was there one?
 local function rescue(read, err)
   local state, row, opts = read.state, read.row, read.opts
-  if not FAULTS[err.kind] or err.total or opts.refresh then
+  if not FAULTS[err.kind] or err.total or opts.refresh or read.unseen then
     return false
   end
   local value, _, meta = stale_one(read, nil, window(state, row, opts, "stale_if_error_s"), err)
@@ -444,6 +532,7 @@ local function revalidate(read, ttl_s)
     local begun_s = core.enter(state.client)
     if begun_s then
       read.deadline = begun_s + driver.timeouts(state, read.row, read.opts)
+      read.unseen = true -- nobody is given an old value in place of an error
       shared_fetch(read, ttl_s)
     end
   end)
@@ -488,6 +577,9 @@ end
 -- @treturn number|nil
 -- @treturn table bound arguments; or the error
 local function begin(state, row, args, opts)
+  if opts.sink and row.result ~= "bytes" then
+    errors.throw(row.name .. ": option \"sink\": its result is no file")
+  end
   local deadline, err = deadline_of(state, row, opts)
   if not deadline then
     return nil, err
@@ -510,7 +602,7 @@ function _M.perform(state, row, args, opts)
   if not deadline then
     return nil, bound
   end
-  local ttl_s = opts.ttl_s or shortcut.ttl_s(state, row)
+  local ttl_s = row.result == "bytes" and 0 or opts.ttl_s or shortcut.ttl_s(state, row)
   if row.replay == "read" and ttl_s > 0 and opts.cache ~= false and state.options.enable_cache then
     return under_way(read_through(reading(state, row, bound, opts, args, deadline), ttl_s))
   end
@@ -524,30 +616,98 @@ function _M.perform(state, row, args, opts)
   return value, nil, { cached = false, age_s = 0, attempts = attempts }
 end
 
---- The pages of a list one by one, each a call under a deadline of its own;
--- see paging.pages.
-function _M.pages(state, row, args, opts)
-  opts = opts or NO_OPTIONS
-  return paging.pages(function(number, page_size)
-    local deadline, bound = begin(state, row, args, opts)
-    if not deadline then
-      return nil, bound
-    end
-    local ticket, err = open(state, row, bound, opts, deadline)
-    if not ticket then
-      return nil, err
-    end
-    local page
-    page, err = driver.guarded(state, ticket.call, read_page, ticket, number, page_size)
-    driver.finish(state, ticket.call, err and err.kind)
-    return page, err
-  end, page_size_of(state, args), row.name)
+--- One page of a list, as a call under a deadline of its own.
+-- @treturn table|nil what the server sent; or nil and an error
+local function one_page(state, row, number, page_size, args, opts)
+  local deadline, bound = begin(state, row, args, opts)
+  if not deadline then
+    return nil, bound
+  end
+  local ticket, err = open(state, row, bound, opts, args, deadline)
+  if not ticket then
+    return nil, err
+  end
+  local page
+  page, err = driver.guarded(state, ticket.call, read_page, ticket, number, page_size)
+  driver.finish(state, ticket.call, err and err.kind)
+  return page, err
 end
 
-local WHO = operations.alias("check_connection", "users.current")
+--- One page of a list: its rows, nil, meta {total}: the rows of all pages.
+function _M.page(state, row, number, args, opts)
+  local page, err = one_page(state, row, number, page_size_of(state, args), args, opts or NO_OPTIONS)
+  if not page then
+    return nil, err
+  end
+  return paging.rows_of(page, row.name)
+end
+
+--- The pages of a list one by one; see paging.pages.
+-- @tparam boolean is_ahead is the next page fetched before it is asked for?
+function _M.pages(state, row, args, opts, is_ahead)
+  local function source(number, page_size)
+    return one_page(state, row, number, page_size, args, opts or NO_OPTIONS)
+  end
+  local limit = type(args.limit) == "number" and args.limit or nil
+  source = is_ahead and not limit and ahead.source(state, source) or source
+  return paging.pages(source, page_size_of(state, args), row.name, limit)
+end
+
+-- Names and the user's zone are kept for so long.
+local USER_TTL_S = 3600
+
+--- What arguments are bound with: look-ups by name, and the zone in which the
+-- server reads times: that of the token's user, else its own.
+function _M.context(state)
+  local context = {}
+
+  function context.perform(name, args, opts)
+    return _M.perform(state, operations.find(name), args, opts)
+  end
+
+  local resolve = names.resolver(context.perform)
+
+  --- What names are near is the server's word, too.
+  function context.resolve(...)
+    local text, problem, expected = resolve(...)
+    if type(problem) == "table" then
+      problem = failure(state, { name = problem.operation }, problem)
+    end
+    return text, problem, expected
+  end
+
+  function context.zone_of_user(deadline)
+    if state.user_zone then
+      return state.user_zone
+    end
+    local user, err = context.perform("users.current", {},
+      { deadline = deadline, borrow = true, uncounted = true, ttl_s = USER_TTL_S })
+    if not user then
+      return nil, err
+    end
+    local name = type(user) == "table" and user.timeZone
+    if type(name) ~= "string" or name == "" then
+      return state.zone
+    end
+    local zone, message = tz.load(name)
+    if zone then
+      return zone
+    end
+    return nil, failure(state, operations.find "users.current",
+      { kind = "argument", message = message .. ": give the time as text, or user_timezone" })
+  end
+
+  return context
+end
+
+local WHO
+local function who()
+  WHO = WHO or operations.alias("check_connection", "users.current")
+  return WHO
+end
 
 local function not_this_api(state)
-  return failure(state, WHO, { kind = "protocol", message = "the server did not tell who the token's user is" })
+  return failure(state, who(), { kind = "protocol", message = "the server did not tell who the token's user is" })
 end
 
 --- Who we are, and which line the server is; three questions at most, under one
@@ -555,12 +715,12 @@ end
 -- @treturn table|nil {user, user_id, time_zone, dialect, version}; or nil, err
 function _M.check_connection(state, opts)
   local deadline, user, dialect, err
-  deadline, err = deadline_of(state, WHO, opts or NO_OPTIONS)
+  deadline, err = deadline_of(state, who(), opts or NO_OPTIONS)
   if not deadline then
     return nil, err
   end
   local under = { deadline = deadline, cache = false, attempt_timeout_s = opts and opts.attempt_timeout_s }
-  user, err = _M.perform(state, WHO, {}, under)
+  user, err = _M.perform(state, who(), {}, under)
   if not user then
     return nil, err
   elseif type(user) ~= "table" or user.userName == nil then
@@ -568,7 +728,7 @@ function _M.check_connection(state, opts)
   end
   dialect, err = detect.dialect_for(state, operations.find "workflows.list", deadline)
   if not dialect then
-    err.operation = WHO.name
+    err.operation = who().name
     return nil, err
   end
   local product = dialect == "workflow" and _M.perform(state, "server.product_info", {}, under)

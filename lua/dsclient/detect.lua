@@ -47,69 +47,214 @@ local function pause(state, deadline)
   return not seconds or wait.park(state, {}, seconds) ~= "cancelled"
 end
 
---- Finds out which dialect the server speaks. A 429 decides nothing: behind
--- the limiter an unknown path is always refused, a known one only sometimes.
-local function detect(state, deadline)
-  local absent, throttled = {}, false
-  while not (absent[1] and absent[2]) do
-    for i, one in ipairs(dialects.PROBES) do
-      local now_s, err = driver.enter(state)
-      if not now_s then
-        return nil, err
-      elseif driver.is_over(now_s, deadline) then
-        local message = "the time of the call is over before the server line was found"
-        return nil, driver.failure(state, DETECT, { kind = throttled and "throttled" or "deadline", message = message })
-      end
-      local verdict = "absent"
+--- Asks for a path while the limiter refuses it, `asks` times at most.
+-- @tparam table seen `late`: the kind of error when the time of the call is over
+-- @treturn string|nil as probe
+local function probe_often(state, path, deadline, asks, seen)
+  for _ = 1, asks do
+    local now_s, err = driver.enter(state)
+    if not now_s then
+      return nil, err
+    elseif driver.is_over(now_s, deadline) then
+      local message = "the time of the call is over before the server line was found"
+      return nil, driver.failure(state, DETECT, { kind = seen.late, message = message })
+    end
+    local verdict
+    verdict, err = probe(state, path, deadline - now_s)
+    if verdict ~= "throttled" then
+      return verdict, err
+    end
+    seen.late = "throttled"
+    if not pause(state, deadline) then
+      return nil, driver.failure(state, DETECT, { kind = "cancelled", message = "it was ended" })
+    end
+  end
+  return "throttled"
+end
+
+--- Asks probes until one is there, round after round while some were refused: a
+-- 429 decides nothing, for behind the limiter an unknown path is always refused, a
+-- known one only sometimes.
+-- @tparam number asks how often a refused one is asked before the next is
+-- @treturn string|nil the verdict of the one that is there; nil, nil where none
+--   is; nil and an error
+local function first_there(state, probes, deadline, asks)
+  local absent, left, seen = {}, #probes, { late = "deadline" }
+  while left > 0 do
+    for i, one in ipairs(probes) do
       if not absent[i] then
-        verdict, err = probe(state, one.path, deadline - now_s)
-      end
-      if verdict == "there" then
-        return one.dialect
-      elseif not verdict then
-        return nil, err
-      end
-      absent[i] = verdict == "absent"
-      throttled = verdict == "throttled"
-      if throttled and not pause(state, deadline) then
-        return nil, driver.failure(state, DETECT, { kind = "cancelled", message = "it was ended" })
+        local verdict, err = probe_often(state, one.path, deadline, asks, seen)
+        if verdict == "there" then
+          return one.verdict
+        elseif not verdict then
+          return nil, err
+        elseif verdict == "absent" then
+          absent[i], left = true, left - 1
+        end
       end
     end
   end
-  local message = "neither workflow-* nor process-* paths are there: is the base path right?"
-  return nil, driver.failure(state, DETECT, { kind = "not_api", message = message })
+  return nil
 end
 
-local function set_dialect(state, dialect)
-  if state.dialect ~= dialect and state.options.log then
-    state.options.log("info", "the server speaks the dialect " .. dialect, { event = "dialect", dialect = dialect })
+local function log_line(state, message, fields)
+  if state.options.log then
+    fields.event = "dialect"
+    state.options.log("info", message, fields)
   end
-  state.dialect = dialect
+end
+
+local function find_dialect(state, deadline)
+  local dialect, err = first_there(state, dialects.PROBES, deadline, 1)
+  if dialect then
+    if state.dialect ~= dialect then
+      log_line(state, "the server speaks the dialect " .. dialect, { dialect = dialect })
+    end
+    state.dialect, state.dialect_doubtful, state.version, state.line = dialect, nil, nil, nil
+    state.known_at_s = core.time(state.client)
+  elseif not err then
+    local message = "neither workflow-* nor process-* paths are there: is the base path right?"
+    err = driver.failure(state, DETECT, { kind = "not_api", message = message })
+  end
+  return dialect, err, nil, dialect
+end
+
+--- Does this row go out otherwise, or come back otherwise, by the dialect?
+local function differs(row)
+  if row.rows or row.since or row.upto or type(row.path) == "table" then
+    return true
+  end
+  for _, param in ipairs(row.params) do
+    if type(param[3]) == "table" or param.since or param.upto then
+      return true
+    end
+  end
+  return false
+end
+
+-- So old may be what was found out when a call is refused by it: a server that
+-- was upgraded gives no other sign.
+local KNOWN_MAX_S = 600
+
+--- As far as it is known: has the server an operation or a parameter?
+-- @treturn boolean|nil nil where the line, or its patch, decides and is not known
+local function known_to_have(state, item)
+  local verdict = dialects.all_have(item, state.dialect)
+  if verdict == nil and state.version then
+    verdict = dialects.has(item, state.version)
+  end
+  return verdict
+end
+
+--- Is a refusal by what is known of the server too old to trust?
+local function is_stale(state, item)
+  return not state.options.server_version and known_to_have(state, item) == false
+    and core.time(state.client) - state.known_at_s > KNOWN_MAX_S
 end
 
 --- The dialect for a row, found out at the first row that needs to know, and
 -- again once it became doubtful.
 -- @treturn string|nil "process" or "workflow"; nil and an error
 function _M.dialect_for(state, row, deadline)
-  if state.dialect and not state.dialect_doubtful then
+  if state.dialect and not state.dialect_doubtful and not is_stale(state, row) then
     return state.dialect
-  end
-  local needed = row.rows or type(row.path) == "table"
-  for _, param in ipairs(row.params) do
-    needed = needed or type(param[3]) == "table"
-  end
-  if not needed then
-    return state.dialect or "workflow"
+  elseif not differs(row) then
+    return state.dialect or "process" -- of the two the one whose answers get other names
   end
   local dialect, err, _, found = flight.share(state, "detect", deadline, function()
-    local dialect, err = detect(state, deadline)
-    if dialect then
-      set_dialect(state, dialect)
-      state.dialect_doubtful = nil
-    end
-    return dialect, err, nil, dialect
+    return find_dialect(state, deadline)
   end)
   return dialect or found, err
+end
+
+-- --- the line ------------------------------------------------------------
+
+--- From 3.3 on the server tells its version; before, the paths do.
+local function ask_line(state, deadline)
+  if state.dialect == "workflow" then
+    local product = state.context.perform("server.product_info", {}, { deadline = deadline, uncounted = true })
+    local version = type(product) == "table" and type(product.version) == "string"
+      and product.version:match "^%d%d?%.%d%d?%.?%d?%d?"
+    return version and dialects.of(dialects.parse(version)) == "workflow" and version or "3.3"
+  end
+  return first_there(state, dialects.LINE_PROBES, deadline, dialects.LINE_ASKS)
+end
+
+local function find_version(state, deadline)
+  local line, err = ask_line(state, deadline)
+  local now_s = line and driver.enter(state)
+  if now_s then
+    log_line(state, "the server is of the line " .. line, { dialect = state.dialect, line = line })
+    state.version, state.line, state.known_at_s = dialects.parse(line), line, now_s
+  end
+  return line, err, nil, line
+end
+
+--- Has this server an operation or a parameter? Asks for its line where that
+-- decides.
+-- @treturn boolean|nil nil where it can't be told; then with the error, if any
+local function has(state, item, deadline)
+  local verdict = known_to_have(state, item)
+  if not state.version and verdict == nil or is_stale(state, item) then
+    local line, err = flight.share(state, "line", deadline, function()
+      return find_version(state, deadline)
+    end)
+    if not line and err then
+      return nil, err
+    end
+    verdict = known_to_have(state, item)
+  end
+  return verdict
+end
+
+-- What is known of the server's version, in words.
+local function server_in_words(state)
+  return state.options.server_version or state.line or state.dialect == "process" and "up to 3.2" or "3.3 or later"
+end
+
+local function lacking(state, row, item, title)
+  local message = string.format("%s is not on this server (%s): %s", title, server_in_words(state),
+    dialects.range(item))
+  local argument = item ~= row and item[1] or nil
+  return driver.failure(state, row, { kind = "unsupported", message = message, argument = argument })
+end
+
+--- Is all of this call on the server's line? Drops from `bound` what the line
+-- lacks and nobody gave.
+-- @treturn boolean|nil true; false where it may be (the patch decides)
+-- @treturn table|nil error of kind "unsupported", or of the detection
+function _M.check(state, row, bound, args, deadline)
+  local there, err = has(state, row, deadline)
+  if err or there == false then
+    return nil, err or lacking(state, row, row, row.operation)
+  end
+  local sure = there == true
+  for _, param in ipairs(row.params) do
+    local name = param[1]
+    if param.since or param.upto then
+      local given = args[name] ~= nil
+      there = nil
+      if bound[name] or param.required then
+        there, err = has(state, param, deadline)
+      end
+      if err then
+        return nil, err
+      elseif there == false and given then
+        return nil, lacking(state, row, param, string.format("argument %q", name))
+      elseif there == false then
+        bound[name] = nil
+      elseif param.required and not bound[name] then
+        local message = string.format("it is missing: needed %s", dialects.range(param))
+        return nil, driver.failure(state, row, { kind = "argument", argument = name, message = message })
+      end
+    end
+  end
+  return sure
+end
+
+--- What a path that is not there means for a row that may not be on the line.
+function _M.lacking(state, row)
+  return lacking(state, row, row, row.operation)
 end
 
 return _M

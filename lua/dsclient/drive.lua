@@ -7,10 +7,10 @@ local shortcut = require "dsclient.shortcut"
 local token = require "dsclient.token"
 local wait = require "dsclient.wait"
 
--- Of a call, of an attempt (s): lists are slow on large servers, and an
--- abandoned one is still worked on there.
-local TIMEOUT_S, LIST_TIMEOUT_S = 30, 300
-local ATTEMPT_TIMEOUT_S, LIST_ATTEMPT_TIMEOUT_S = 10, 25
+-- Of a call, of an attempt (s), by the result of the row: lists are slow on
+-- large servers, and an abandoned one is still worked on there; a file may take
+-- its time as long as it comes (idle_timeout_s).
+local TIMES = { { 30, 10 }, page = { 300, 25 }, list = { 300, 25 }, bytes = { 300, 300 } }
 
 --- The time on the client's clock. Every call begins here.
 -- @treturn number|nil seconds; nil and an error where the client is closed, or
@@ -31,6 +31,8 @@ local function is_over(now_s, deadline)
   return deadline - now_s < MICROSECOND
 end
 
+local NOTHING = {}
+
 --- The text, which may be nil, without the secret, which may be none.
 local function hide(text, secret)
   if not text or not secret or secret == "" then
@@ -48,9 +50,12 @@ end
 -- the one that it was asked with.
 local function failure(state, row, fields, asked_with)
   fields.operation = fields.operation or row.name
-  fields.message = hide(fields.message, asked_with)
+  fields.message = fields.message and hide(errors.line(fields.message), asked_with)
   for _, secret in ipairs(state.secrets) do
     fields.message = hide(fields.message, secret)
+    for i, name in ipairs(fields.near or NOTHING) do
+      fields.near[i] = hide(name, secret)
+    end
   end
   return errors.new(fields)
 end
@@ -71,20 +76,79 @@ local HINTS = {
 local function call_failure(state, row, call, request, kind)
   local report = call:report()
   report.kind = kind
+  report.argument = kind == "argument" and request.target and "sink" or nil
   local said = report.message
   local hint = HINTS[kind]
   report.message = hint and said and hint .. ": " .. said or hint or said or ""
   return failure(state, row, report, request.token)
 end
 
+--- The header lines of a request: a body is a form unless it is told otherwise.
+local function headers_of(state, request)
+  if not request.content_type then
+    return request.body and state.form_headers or state.headers
+  end
+  local lines = { "content-type: " .. request.content_type }
+  for _, line in ipairs(state.headers) do
+    lines[#lines + 1] = line
+  end
+  return lines
+end
+
+--- Hands a part of a file to the caller's sink.
+-- @treturn string|nil why it takes no more
+local function deliver(sink, piece)
+  local fine, why
+  if type(sink) == "function" then
+    fine, why = sink(piece)
+  elseif type(sink) == "number" then
+    why = "this transport writes to no file descriptor"
+  else
+    fine, why = sink:write(piece)
+  end
+  if fine == false or why then
+    return "the sink takes no more: " .. tostring(why or "it said so")
+  end
+end
+
+local function pour(exchange, sink)
+  local why
+  local piece = exchange:piece()
+  while piece and not why do
+    why = deliver(sink, piece)
+    piece = not why and exchange:piece()
+  end
+  return why
+end
+
+--- Hands a file over piece by piece, between the steps of the transport: the
+-- sink may wait, and may throw.
+-- @treturn table|nil the failure of the exchange, where it was the sink's
+local function received(exchange, sink)
+  local ok, why = pcall(pour, exchange, sink)
+  if not ok or why then
+    exchange:cancel()
+  end
+  if not ok then
+    error(why, 0)
+  end
+  return why and { kind = "argument", phase = "partial", message = why }
+end
+
 local function attempt(state, request, deadline, server, fresh)
   request.url = state.urls[server] .. request.path
-  request.headers = request.body and state.form_headers or state.headers
+  request.headers = headers_of(state, request)
   request.token, request.identity = state.token, state.identity
   request.fresh = fresh
   local exchange, failed = state.transport:start(request, deadline)
   if not exchange then
     return nil, failed
+  end
+  if request.sink == true and exchange.piece then
+    failed = received(exchange, request.target)
+    if failed then
+      return nil, failed
+    end
   end
   local response
   response, failed = exchange:wait()
@@ -182,12 +246,12 @@ local steps = {}
 function steps.send(state, call, request, deadline, server, fresh)
   local response, failed = attempt(state, request, deadline, server, fresh)
   if not response then
-    return call:failed(failed.kind, failed.phase, failed.stale, failed.message)
+    return call:failed(failed.kind, failed.phase, failed.stale, failed.message, (failed.delivered or 0) > 0)
   end
-  request.answer = response.body
+  request.answer, request.delivered = response.body, response.delivered or 0
   local headers = response.headers
   return call:answered(response.status, headers["content-type"], headers["retry-after"], headers.date, response.body,
-    response.bytes_in, response.bytes_out)
+    response.bytes_in, response.bytes_out, headers["content-disposition"])
 end
 
 function steps.sleep(state, call, _, seconds)
@@ -245,8 +309,6 @@ local function drive(state, row, call, request, action, a, b, c)
   return action, a, b
 end
 
-local NOTHING = {}
-
 -- What the client's options say of one operation, under any of its names.
 local function special(state, row)
   local given = state.options.operations
@@ -256,11 +318,10 @@ end
 --- The seconds of a call and of an attempt: of these call options, of the
 -- client, or of the row's sort.
 local function timeouts(state, row, opts)
-  local list = row.result == "page" or row.result == "list"
+  local times = TIMES[row.result] or TIMES[1]
   local options, own = state.options, special(state, row)
-  return opts.timeout_s or own.timeout_s or options.timeout_s or (list and LIST_TIMEOUT_S or TIMEOUT_S),
-    opts.attempt_timeout_s or own.attempt_timeout_s or options.attempt_timeout_s
-      or (list and LIST_ATTEMPT_TIMEOUT_S or ATTEMPT_TIMEOUT_S)
+  return opts.timeout_s or own.timeout_s or options.timeout_s or times[1],
+    opts.attempt_timeout_s or own.attempt_timeout_s or options.attempt_timeout_s or times[2]
 end
 
 -- The options of the client that one operation may have otherwise.
@@ -268,6 +329,7 @@ local POLICY = { "max_retries", "backoff_s", "backoff_max_s", "jitter", "retry_s
 
 --- The machine's number of a row; registered at its first use.
 local function number_of(state, row)
+  row = row.counted or row
   local number = state.numbers[row]
   if not number then
     local timeout_s, attempt_timeout_s = timeouts(state, row, NOTHING)
@@ -280,6 +342,7 @@ local function number_of(state, row)
     end
     policy.name = row.name
     policy.replay = row.replay
+    policy.form = row.result == "bytes" and "file" or row.bare and "bare" or nil
     policy.timeout_s = timeout_s
     policy.attempt_timeout_s = attempt_timeout_s
     policy.already = row.already
@@ -298,9 +361,13 @@ local function record(state, row, ended, started_s)
   end
 end
 
---- What all requests of a row have; path and body are to be added.
-local function new_request(state, row)
+--- What all requests of a row have; path, body and content_type are to be added.
+-- @param sink of the caller: `target`; the transport is given it where it is a
+--   file descriptor, and hands out pieces where it is not
+local function new_request(state, row, sink)
   return {
+    target = sink,
+    sink = type(sink) == "number" and sink or sink and true,
     method = row.method,
     once = row.replay == "once",
     connect_timeout_s = state.options.connect_timeout_s,
@@ -314,6 +381,7 @@ return {
   is_over = is_over,
   failure = failure,
   call_failure = call_failure,
+  deliver = deliver,
   log_turn = log_turn,
   log_stale = log_stale,
   advance = advance,

@@ -38,11 +38,14 @@ function Error:__tostring()
   if self.code then
     parts[#parts + 1] = " " .. self.code
   end
+  if self.kind == "argument" and self.argument and (self.message or ""):sub(1, #self.argument) ~= self.argument then
+    parts[#parts + 1] = " " .. _M.quoted(self.argument)
+  end
   if self.message and self.message ~= "" then
     parts[#parts + 1] = ": " .. self.message
   end
   if self.near and #self.near > 0 then
-    parts[#parts + 1] = "; near: " .. concat(self.near, ", ")
+    parts[#parts + 1] = "; near: " .. _M.line(concat(self.near, ", "))
   end
   if self.attempts and #self.attempts > 1 then
     parts[#parts + 1] = " (" .. #self.attempts .. " attempts)"
@@ -87,9 +90,24 @@ function _M.raise(err)
   error(err, 0)
 end
 
---- A text in quotes, on one line, for a message.
-function _M.quoted(text)
-  return (string.format("%q", text):gsub("%c", " "))
+--- A text on one line, whoever it came from.
+function _M.line(text)
+  return (text:gsub("%c", " "))
+end
+
+-- Of a longer text this much is shown.
+local QUOTED = 200
+
+-- What is shown as a text is; of the rest, which may be anything, the type is.
+local PLAIN = { string = true, number = true, boolean = true }
+
+--- A value in quotes, on one line and not too long, for a message.
+function _M.quoted(value)
+  local text = PLAIN[type(value)] and tostring(value) or "a " .. type(value)
+  if #text > QUOTED then
+    text = text:sub(1, QUOTED) .. "…"
+  end
+  return _M.line(string.format("%q", text))
 end
 
 --- Is this value an error of ours?
@@ -102,10 +120,13 @@ local COMPARED = 64
 
 --- The names of `candidates` that are likest to `name`, at most `most`: those
 -- that contain it or are contained, and those a few letters away.
--- @tparam string name
+-- @param name as a caller gave it; to what is no string nothing is like
 -- @tparam table candidates array of strings
 -- @treturn table array of strings, the likest first
 function _M.near(name, candidates, most)
+  if type(name) ~= "string" then
+    return {}
+  end
   local wanted, scored = name:lower(), {}
   for _, candidate in ipairs(candidates) do
     local distance = _M.distance(wanted, candidate:lower())

@@ -19,17 +19,20 @@
 -- wrong Lua type or an unknown name throws.
 
 local calls = require "dsclient.call"
+local composed = require "dsclient.composed"
 local core = require "dsclient.core"
 local dialects = require "dsclient.dialect"
 local errors = require "dsclient.errors"
+local load = require "dsclient.load"
 local memo = require "dsclient.memo"
-local names = require "dsclient.names"
 local operations = require "dsclient.operations"
 local options = require "dsclient.options"
 local report = require "dsclient.report"
+local request_row = require "dsclient.request"
 local shortcut = require "dsclient.shortcut"
 local status = require "dsclient.status"
 local token = require "dsclient.token"
+local tz = require "dsclient.tz"
 local wait = require "dsclient.wait"
 
 local format = string.format
@@ -80,65 +83,177 @@ local function perform(state, row, args, opts)
   return calls.perform(state, row, check_args(row.name, args), call_options(row.name, opts))
 end
 
+local function row_called(method, name)
+  local row = operations.find(name)
+  if not row then
+    local near = operations.near(name)
+    errors.throw(format("%s: unknown operation %s%s", method, errors.quoted(name),
+      near[1] and "; near: " .. table.concat(near, ", ") or ""))
+  end
+  return row
+end
+
 --- Performs an operation by its name; all other calls end here.
 -- @tparam string name such as "instances.list"; see operations/
 -- @tparam table args by name
--- @tparam table opts timeout_s, attempt_timeout_s, cache, refresh, ttl_s,
---   borrow (the table that all borrowers share, and a meta that the next
---   borrowed hit of the method overwrites: neither is to be changed), raw (the
---   server's own form)
+-- @tparam table opts timeout_s, attempt_timeout_s, max_retries, cache, refresh,
+--   ttl_s, stale_if_error_s, stale_while_revalidate_s, borrow (the table that all
+--   borrowers share, and a meta that the next borrowed hit of the method
+--   overwrites: neither is to be changed), raw (the server's own form), sink (of a
+--   file: a function, handle or descriptor that takes its bytes)
 -- @return value, nil, meta {cached, age_s, attempts}; or nil, err
 function Client:call(name, args, opts)
-  local row = operations.find(name)
-  if not row then
-    local near = operations.near(tostring(name))
-    errors.throw(format("call: unknown operation %s%s", errors.quoted(tostring(name)),
-      near[1] and "; near: " .. table.concat(near, ", ") or ""))
+  return perform(state_of(self), row_called("call", name), args, opts)
+end
+
+-- --- pages ---------------------------------------------------------------
+
+local function check_paged(row)
+  if row.result ~= "page" then
+    errors.throw(row.name .. ": it comes in one answer, not in pages")
   end
+end
+
+local function pages_of(state, row, args, opts, is_ahead)
+  check_paged(row)
+  return calls.pages(state, row, check_args(row.name, args), call_options(row.name, opts), is_ahead)
+end
+
+local function page_of(state, row, number, args, opts)
+  check_paged(row)
+  if type(number) ~= "number" or number < 1 or number % 1 ~= 0 then
+    errors.throw(format("%s: the number of a page, from 1 on, expected", row.name))
+  end
+  return calls.page(state, row, number, check_args(row.name, args), call_options(row.name, opts))
+end
+
+local function each_of(state, row, args, opts)
+  local pages = pages_of(state, row, args, opts, true)
+  local rows, index = {}, 0
+  return function()
+    index = index + 1
+    while rows and index > #rows do
+      local err
+      rows, err = pages.next()
+      index = 1
+      if err then
+        errors.raise(err)
+      end
+    end
+    return rows and rows[index]
+  end
+end
+
+--- The pages of a list: an object whose next() → rows; nil at the end; or nil, err.
+-- @tparam string name of an operation whose result comes in pages
+function Client:pages(name, args, opts)
+  return pages_of(state_of(self), row_called("pages", name), args, opts)
+end
+
+--- One page: rows, nil, {total}; or nil, err. A page is page_size rows long.
+-- @tparam number number from 1 on
+function Client:page(name, number, args, opts)
+  return page_of(state_of(self), row_called("page", name), number, args, opts)
+end
+
+--- Iterates over all rows, and where the runtime can fetches one page ahead; throws
+-- the error of a page that failed, so that a loop which ends early does not look
+-- complete.
+function Client:each(name, args, opts)
+  return each_of(state_of(self), row_called("each", name), args, opts)
+end
+
+-- --- other calls ---------------------------------------------------------
+
+--- Performs a request that no operation stands for, with all policies.
+-- @tparam table request {method, path, query, form, json, class}: `path` begins
+--   behind the API's base; `query` and `form` are tables of strings, numbers and
+--   booleans; `json` is a table or JSON text; `class` is "read" or, as any request
+--   but a GET is unless told, "once"
+-- @tparam table opts as of `call`
+-- @return `data` of the answer, nil, meta; or nil, err
+function Client:request(request, opts)
+  local row, args = request_row.of(request)
   return perform(state_of(self), row, args, opts)
 end
 
--- client.instances:list{…} and so on: one class a resource, from the table.
-local resources = {}
+-- Nobody means to wait for longer than 30 days.
+local SLEEP_MAX_S = 2592000
 
+--- Waits as the client's runtime does: other tasks go on meanwhile.
+-- @tparam number seconds from 0 on, 30 days at most
+-- @treturn boolean|nil true; or nil and an error of kind "closed", or "cancelled"
+--   where the client was closed or the task ended meanwhile
+function Client:sleep(seconds)
+  local state = state_of(self)
+  if type(seconds) ~= "number" or not (seconds >= 0 and seconds <= SLEEP_MAX_S) then
+    errors.throw(format("sleep: seconds, from 0 to %d, expected", SLEEP_MAX_S))
+  end
+  local usable, err = calls.enter(state, "sleep")
+  if usable and wait.park(state, {}, seconds) ~= "cancelled" and calls.enter(state) then
+    return true
+  end
+  return nil, err or errors.new { kind = "cancelled", operation = "sleep", message = "it was ended" }
+end
+
+-- --- calls by resource ---------------------------------------------------
+
+-- The classes of client.instances and so on. The operations of a resource are
+-- loaded when one of them is asked for.
+local classes = {}
+
+--- client.instances:pages(args, opts) and so on: as above, of the resource's list.
 local function page_methods(methods, row)
-  --- The pages of the list: an object whose next() → rows; nil; nil, err.
   function methods:pages(args, opts)
-    return calls.pages(owner_of(self), row, check_args(row.name, args), call_options(row.name, opts))
+    return pages_of(owner_of(self), row, args, opts)
   end
 
-  --- Iterates over all rows; throws the error of a page that failed, so that a
-  -- loop which ends early does not look complete.
+  function methods:page(number, args, opts)
+    return page_of(owner_of(self), row, number, args, opts)
+  end
+
   function methods:each(args, opts)
-    local pages = self:pages(args, opts)
-    local rows, index = {}, 0
-    return function()
-      index = index + 1
-      while rows and index > #rows do
-        local err
-        rows, err = pages.next()
-        index = 1
-        if err then
-          errors.raise(err)
-        end
-      end
-      return rows and rows[index]
-    end
+    return each_of(owner_of(self), row, args, opts)
   end
 end
 
-for _, resource in ipairs(operations.RESOURCES) do
+local function method_of(row)
+  local function whole(self, args, opts)
+    return perform(owner_of(self), row, args, opts)
+  end
+  return row.replay == "read" and shortcut.method(row, { args = true }, whole) or whole
+end
+
+-- What a resource can beside its operations: name → function (methods).
+local more = {}
+
+local function load_methods(resource)
   local methods = {}
   for verb, row in pairs(operations.of(resource)) do
-    local function whole(self, args, opts)
-      return perform(owner_of(self), row, args, opts)
-    end
-    methods[verb] = row.replay == "read" and shortcut.method(row, { args = true }, whole) or whole
-    if verb == "list" then
+    methods[verb] = method_of(row)
+    if verb == "list" and row.result == "page" then
       page_methods(methods, row)
     end
   end
-  resources[resource] = { __index = methods }
+  for name, place in pairs(composed[resource] or {}) do
+    methods[name] = function(self, ...)
+      owner_of(self)
+      return load("dsclient.composed." .. place[1])[place[2]](self.client, ...)
+    end
+  end
+  if more[resource] then
+    more[resource](methods)
+  end
+  return methods
+end
+
+for _, resource in ipairs(operations.RESOURCES) do
+  local class = {}
+  function class.__index(_, verb)
+    class.__index = load_methods(resource)
+    return class.__index[verb]
+  end
+  classes[resource] = class
 end
 
 -- What `execute` is asked for, in the words of a person.
@@ -161,11 +276,22 @@ local function with(name, own, args)
   return own
 end
 
-for verb, execute_type in pairs(EXECUTES) do
-  --- client.instances:recover{project = …, instance_id = …} and its kin.
-  resources.instances.__index[verb] = function(self, args, opts)
-    local all = with("instances." .. verb, { execute_type = execute_type }, args)
-    return perform(owner_of(self), operations.find "instances.execute", all, opts)
+--- client.task_instances:log(id, opts) and its kin; see logs.lua.
+function more.task_instances(methods)
+  for _, verb in ipairs { "log", "tail", "follow", "download" } do
+    methods[verb] = function(self, ...)
+      return load("dsclient.logs")[verb](owner_of(self), ...)
+    end
+  end
+end
+
+function more.instances(methods)
+  for verb, execute_type in pairs(EXECUTES) do
+    --- client.instances:recover{project = …, instance_id = …} and its kin.
+    methods[verb] = function(self, args, opts)
+      local all = with("instances." .. verb, { execute_type = execute_type }, args)
+      return perform(owner_of(self), operations.find "instances.execute", all, opts)
+    end
   end
 end
 
@@ -175,9 +301,13 @@ local function alias(self, name, own, filter, opts)
   return perform(state_of(self), operations.find(name), with(name, own, filter), opts)
 end
 
--- A list under one of the seed's names: fn(self, …) is the whole way.
+-- A list under one of the seed's names: fn(self, …) is the whole way. Its
+-- operations are loaded by the first call.
 local function list_alias(name, shape, fn)
-  Client[name] = shortcut.method(operations.find(name), shape, fn)
+  Client[name] = function(...)
+    Client[name] = shortcut.method(operations.find(name), shape, fn)
+    return Client[name](...)
+  end
 end
 
 --- client:get_projects(opts): the projects that the token's user may see (cached
@@ -225,6 +355,35 @@ end
 -- @treturn table|nil {user, user_id, time_zone, dialect, version}; or nil, err
 function Client:check_connection(opts)
   return calls.check_connection(state_of(self), call_options("check_connection", opts))
+end
+
+--- Masters, workers, database and pending commands in one table; see
+-- composed/health.lua.
+function Client:cluster_health(opts)
+  state_of(self)
+  return load("dsclient.composed.health").cluster_health(self, opts)
+end
+
+-- --- help ----------------------------------------------------------------
+
+--- The operations whose names contain a text: an array of {name, summary}.
+function Client:operations(part) -- luacheck: ignore self
+  return load("dsclient.help").list(part)
+end
+
+--- Prints what there is to know of an operation ("instances.execute"), of a
+-- resource ("instances"), or of all resources.
+-- @tparam string|nil name
+-- @tparam function|nil out where the text goes: io.write without it
+-- @treturn boolean|nil true; or nil and an error of kind "not_found" with `near`
+function Client:help(name, out) -- luacheck: ignore self
+  local text, near = load("dsclient.help").text(name)
+  if not text then
+    local message = "no operation and no resource is called " .. errors.quoted(name)
+    return nil, errors.new { kind = "not_found", argument = "name", message = message, near = near }
+  end
+  (out or io.write)(text)
+  return true
 end
 
 -- --- the user's own functions --------------------------------------------
@@ -356,7 +515,7 @@ local function check_ttls(ttls)
   for name in pairs(ttls or {}) do
     local row = operations.find(name)
     if not row then
-      bad_option("cache_ttl_s", "unknown operation " .. errors.quoted(tostring(name)))
+      bad_option("cache_ttl_s", "unknown operation " .. errors.quoted(name))
     elseif row.replay ~= "read" then
       bad_option("cache_ttl_s", format("%s is no read: it is never cached", name))
     end
@@ -369,29 +528,39 @@ local function check_operations(given)
   local checked = {}
   for name, own in pairs(given or {}) do
     if not operations.find(name) then
-      bad_option("operations", "unknown operation " .. errors.quoted(tostring(name)))
+      bad_option("operations", "unknown operation " .. errors.quoted(name))
     end
     checked[name] = options.check("dsclient.new: operations: " .. name, own, options.OPERATION)
   end
   return checked
 end
 
-local function server_line(given)
-  local dialect, offset
-  if given.server_version then
-    dialect, offset = dialects.of_version(given.server_version)
-    if not dialect then
-      bad_option("server_version", "a version such as 3.1.1 expected, got " .. errors.quoted(given.server_version))
-    end
+local function version_of(given)
+  local version = given.server_version and dialects.parse(given.server_version)
+  if given.server_version and not version then
+    bad_option("server_version", "a version such as 3.1.1 expected, got " .. errors.quoted(given.server_version))
   end
+  return version
+end
+
+--- The zones of the server's answers and of the token's user; nil where nobody
+-- told.
+local function zones_of(given, version)
+  local server, message
   if given.server_timezone then
-    offset = options.parse_offset(given.server_timezone)
-    if not offset then
-      bad_option("server_timezone",
-        "UTC or an offset such as +08:00 expected, got " .. errors.quoted(given.server_timezone))
+    server, message = tz.load(given.server_timezone)
+    if not server then
+      bad_option("server_timezone", message)
     end
   end
-  return dialect, offset or 0
+  local user
+  if given.user_timezone then
+    user, message = tz.load(given.user_timezone)
+    if not user then
+      bad_option("user_timezone", message)
+    end
+  end
+  return server or tz.fixed(version and dialects.utc_offset_s(version) or 0), user
 end
 
 local function default_transport(given)
@@ -438,7 +607,8 @@ function _M.new(opts)
     end
   end
   local urls = parse_urls(given)
-  local dialect, utc_offset_s = server_line(given)
+  local version = version_of(given)
+  local zone, user_zone = zones_of(given, version)
   local transport, runtime = given.transport, given.runtime
   if not transport then
     transport, runtime = default_transport(given)
@@ -451,8 +621,10 @@ function _M.new(opts)
     urls = urls,
     transport = transport,
     runtime = runtime,
-    dialect = dialect,
-    utc_offset_s = utc_offset_s,
+    version = version,
+    dialect = version and dialects.of(version),
+    zone = zone, -- of answers
+    user_zone = user_zone, -- of filters, where it is configured
     numbers = {}, -- of rows in the core
     shapes = { raw = {}, process = {}, workflow = {} }, -- of answers, by row
     held = {}, -- runs that are acted on, or were a moment ago
@@ -468,21 +640,27 @@ function _M.new(opts)
     memos = 0,
     closed = false,
   }
-  state.context = {
-    utc_offset_s = utc_offset_s,
-    resolve = names.resolver(function(name, args, call_opts)
-      return calls.perform(state, operations.find(name), args, call_opts)
-    end),
-  }
+  state.context = calls.context(state)
   client[STATE] = state
   if type(given.token) == "string" then
     token.use(state, given.token)
   end
   client.api_url = urls[1]
-  for resource, class in pairs(resources) do
+  for resource, class in pairs(classes) do
     client[resource] = setmetatable({ client = client }, class)
   end
   return client
+end
+
+--- Loads the operations of all resources, or of some: what a process does before
+-- it forks its workers.
+-- @tparam table|nil resources array of names, such as "instances"
+function _M.preload(resources)
+  for _, resource in ipairs(resources or operations.RESOURCES) do
+    if not operations.of(resource) then
+      errors.throw("preload: unknown resource " .. errors.quoted(tostring(resource)))
+    end
+  end
 end
 
 -- --- counters of several processes ---------------------------------------

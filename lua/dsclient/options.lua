@@ -10,7 +10,8 @@ local _M = {}
 --- One line per option: type, bounds and default. Times are in seconds.
 -- `number`: min, max; `integer` likewise; `string`: never empty, one line;
 -- `list`: of `item`, of `min` (0) to `max` (10,000) of them; `choice`: one of `values`;
--- `object`: has `methods`; `table`: looked into by its owner.
+-- `object`: has `methods`; `table`: looked into by its owner; `sink`: takes a file;
+-- `any`: looked into by its owner.
 _M.CLIENT = {
   -- where, and who asks
   api_url = { type = "string" },
@@ -18,7 +19,11 @@ _M.CLIENT = {
   token = { type = "secret" },
   token_file = { type = "string" },
   server_version = { type = "string" },
+  -- the zone that the server prints times in, and the one in which it reads them,
+  -- that of the token's user, who is asked for it where it is not told: a name as
+  -- "Asia/Shanghai", or an offset as "+08:00"
   server_timezone = { type = "string" },
+  user_timezone = { type = "string" },
   headers = { type = "table" },
   user_agent = { type = "string", default = "dsclient" },
   proxy = { type = "proxy" },
@@ -120,6 +125,17 @@ function checks.object(value, rule)
   end
 end
 
+checks.any = function() end
+
+local HANDLE = { methods = { "write" } }
+
+function checks.sink(value)
+  local number = type(value) == "number" and value >= 0 and value % 1 == 0
+  if not number and type(value) ~= "function" and checks.object(value, HANDLE) then
+    return "a function, a file handle or the number of a file descriptor"
+  end
+end
+
 function checks.string(value)
   if type(value) ~= "string" or value == "" then
     return "a string that is not empty"
@@ -208,8 +224,8 @@ local function refuse_name(what, name, rules)
   for known in pairs(rules) do
     names[#names + 1] = known
   end
-  local near = errors.near(tostring(name), names, 1)[1]
-  errors.throw(format("%s: unknown option %s%s", what, errors.quoted(tostring(name)),
+  local near = errors.near(name, names, 1)[1]
+  errors.throw(format("%s: unknown option %s%s", what, errors.quoted(name),
     near and format("; is %q meant?", near) or ""))
 end
 
@@ -284,20 +300,6 @@ function _M.parse_url(url)
   end
   path = path:gsub("/+$", "")
   return scheme .. "://" .. host:lower() .. port .. (path == "" and CONTEXT or path)
-end
-
---- The offset of a zone from UTC: "UTC", "+08:00", "-0330".
--- @treturn number|nil seconds
-function _M.parse_offset(zone)
-  if zone == "UTC" or zone == "Z" then
-    return 0
-  end
-  local sign, hours, minutes = zone:match "^([+-])(%d%d):?(%d%d)$"
-  if not sign or tonumber(hours) > 14 or tonumber(minutes) > 59 then
-    return nil
-  end
-  local offset = tonumber(hours) * 3600 + tonumber(minutes) * 60
-  return sign == "-" and -offset or offset
 end
 
 return _M

@@ -21,11 +21,13 @@ local ENLARGED_MAX = 3
 -- can fill: a server that says more says the same for ever.
 local STALE_MAX = 3
 
--- What the server counts must be a count; a page without rows needs none.
+-- What the server counts must be a count; an empty page needs none. What is no
+-- page at all is not an empty one: who acts on what is not there acted twice.
 local function parts_of(page)
-  local rows = type(page.totalList) == "table" and page.totalList or {}
+  local is_page = type(page.totalList) == "table"
+  local rows = is_page and page.totalList or {}
   local total = page.total
-  if #rows == 0 and type(total) ~= "number" then
+  if is_page and #rows == 0 and type(total) ~= "number" then
     total = 0
   end
   return rows, type(total) == "number" and total >= 0 and total or nil
@@ -148,12 +150,35 @@ local function starting_with(page, source)
   end
 end
 
+--- The first rows of a list, at most `limit`.
+local function read_first(source, page_size, limit, operation)
+  local next_page = reader(source, math.min(page_size, limit), nil, operation)
+  local first = core.array {}
+  while #first < limit do
+    local rows, err = next_page()
+    if not rows then
+      if err then
+        return nil, err
+      end
+      break
+    end
+    for i = 1, math.min(#rows, limit - #first) do
+      first[#first + 1] = rows[i]
+    end
+  end
+  return first
+end
+
 --- Reads a list to its end: all rows, or an error.
 -- @tparam function source page number, page size → page object | nil, err
 -- @tparam number page_size
 -- @tparam number rows_max more are an error of kind "limit"
 -- @tparam string operation for errors
-function _M.read(source, page_size, rows_max, operation)
+-- @tparam number|nil limit so many rows are enough
+function _M.read(source, page_size, rows_max, operation, limit)
+  if limit then
+    return read_first(source, page_size, limit, operation)
+  end
   local page, err = source(1, page_size)
   if not page then
     return nil, err
@@ -173,18 +198,37 @@ function _M.read(source, page_size, rows_max, operation)
   return nil, unsteady(operation)
 end
 
+--- The rows of one page; then nil, and {total}, the rows of all pages.
+function _M.rows_of(page, operation)
+  local rows, total = parts_of(page)
+  if not total then
+    return nil, no_list(operation, "a page without the total of its list")
+  end
+  return rows, nil, { total = total }
+end
+
 --- The pages of a list: an object whose next() gives rows, or nil at the end,
 -- or nil and an error, from then on the same. A list that shrinks meanwhile may
 -- hide a row.
-function _M.pages(source, page_size, operation)
-  local next_page = reader(source, page_size, nil, operation)
+-- @tparam number|nil limit so many rows are enough
+function _M.pages(source, page_size, operation, limit)
+  local next_page = reader(source, limit and math.min(page_size, limit) or page_size, nil, operation)
+  local left, begun = limit or math.huge, false
   return {
     next = function()
-      local rows, err = next_page()
-      if rows then
-        return rows
+      if begun and left <= 0 then
+        return nil
       end
-      return nil, err
+      begun = true -- a limit that is none is refused by the first page
+      local rows, err = next_page()
+      if not rows then
+        return nil, err
+      end
+      for i = #rows, left + 1, -1 do
+        rows[i] = nil
+      end
+      left = left - #rows
+      return rows
     end,
   }
 end

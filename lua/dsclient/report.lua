@@ -3,6 +3,7 @@
 local cjson = require("cjson").new() -- its settings are nobody else's
 local core = require "dsclient.core"
 local errors = require "dsclient.errors"
+local files = require "dsclient.files"
 local options = require "dsclient.options"
 
 local format = string.format
@@ -283,34 +284,16 @@ function _M.json(client)
   }
 end
 
---- Writes the text to the file: nil and a message where it can't.
-local function write_file(path, written)
-  local file, message = io.open(path, "w")
-  if not file then
-    return nil, message
-  end
-  local ok
-  ok, message = file:write(written)
-  if not ok then
-    file:close()
-    return nil, message
-  end
-  return file:close()
-end
-
 --- Writes the JSON to a file: whole or not at all.
 -- @treturn boolean|nil true; or nil and an error of kind "argument"
 function _M.export(client, path)
   if type(path) ~= "string" then
     errors.throw("export_metrics: a path expected, got " .. type(path))
   end
-  local partial = format("%s.%d.%.6f", path, os.time(), core.time(client))
-  local ok, message = write_file(partial, _M.json(client) .. "\n")
-  if ok then
-    ok, message = os.rename(partial, path)
-  end
+  local ok, message = files.write_whole(client, path, function(file)
+    return file:write(_M.json(client) .. "\n")
+  end)
   if not ok then
-    os.remove(partial)
     return unwritten("path", message)
   end
   return true

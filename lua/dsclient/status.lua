@@ -1,6 +1,7 @@
 --- How a client stands: what limits it now, and since when.
 
 local core = require "dsclient.core"
+local driver = require "dsclient.drive"
 
 local format = string.format
 
@@ -58,7 +59,7 @@ local function open_connections(state)
 end
 
 --- @tparam table state the insides of an open client
--- @treturn table
+-- @treturn table|nil nil and an error where it is closed by now
 --   servers: per URL {url, state ("closed", "open", "half-open"), since_s, calls,
 --     failures} of its circuit breaker, counted over the last 10 s;
 --   operations: the same by name, of those that are not closed;
@@ -69,6 +70,9 @@ end
 --   budget, budget_max: of retries; flights: fetches that others may join
 function _M.of(state)
   local status = core.status(state.client)
+  if not status then
+    return driver.enter(state) -- a finaliser has closed it
+  end
   for i, server in ipairs(status.servers) do
     server.url = state.urls[i]
   end
@@ -83,6 +87,9 @@ end
 --- The same, as the gauges of the exposition (enum dsc_gauge in csrc/core/).
 function _M.gauges(state)
   local status = _M.of(state)
+  if not status then
+    return {}
+  end
   local servers = { closed = 0, open = 0, ["half-open"] = 0 }
   for _, server in ipairs(status.servers) do
     servers[server.state] = servers[server.state] + 1

@@ -1,6 +1,8 @@
 --- Time zones: by their names, as the system's zoneinfo files (TZif, RFC 8536)
 -- tell, or as offsets. The server prints and reads times without any zone.
 
+local errors = require "dsclient.errors"
+
 local format = string.format
 
 local _M = {}
@@ -237,6 +239,44 @@ function Zone:utc(local_s)
   return first
 end
 
+-- Between these the clocks of a zone are looked at for changes: before the first
+-- server, after the last that anybody asks today.
+local CHANGES_FROM_S, CHANGES_TO_S = days_from_civil(2015, 1, 1) * DAY_S, days_from_civil(2045, 1, 1) * DAY_S
+
+--- Its offset before the first of these changes.
+function Zone:first_offset()
+  return self:offset(CHANGES_FROM_S)
+end
+
+--- When the offset of the zone changes, from 2015 to 2044.
+-- @treturn table {local_s, offset_s, …}: from that time of its clocks on, that
+--   many seconds east of UTC; empty where it never changes
+function Zone:changes()
+  if self.changed then
+    return self.changed
+  end
+  local changed, offset = {}, self:offset(CHANGES_FROM_S)
+  self.changed = changed
+  local moves = self.rules and self.rules.summer or (self.times[#self.times] or 0) > CHANGES_FROM_S
+  for day_s = CHANGES_FROM_S, moves and CHANGES_TO_S or 0, DAY_S do
+    local next_offset = self:offset(day_s + DAY_S)
+    if next_offset ~= offset then
+      local before, after = day_s, day_s + DAY_S -- it changes between them
+      while after - before > 1 do
+        local middle = math.floor((before + after) / 2)
+        if self:offset(middle) == offset then
+          before = middle
+        else
+          after = middle
+        end
+      end
+      changed[#changed + 1], changed[#changed + 2] = after + next_offset, next_offset
+      offset = next_offset
+    end
+  end
+  return changed
+end
+
 local function fixed(name, offset_s)
   return setmetatable({ name = name, times = {}, offsets = {}, rules = { standard = offset_s } }, Zone)
 end
@@ -276,7 +316,7 @@ function _M.load(name)
   if offset_s then
     return fixed(name, offset_s)
   elseif not name:find(NAME) then
-    return nil, format("%q is no name of a time zone", name)
+    return nil, errors.quoted(name) .. " is no name of a time zone"
   end
   local file, message = io.open((os.getenv "TZDIR" or FOLDER) .. "/" .. name, "rb")
   local data = file and file:read "*a"
@@ -285,7 +325,7 @@ function _M.load(name)
   end
   local zone = data and read_tzif(data)
   if not zone then
-    return nil, format("the time zone %q can't be read: %s", name, message or "no zoneinfo file")
+    return nil, format("the time zone %s can't be read: %s", errors.quoted(name), message or "no zoneinfo file")
   end
   zone.name = name
   return setmetatable(zone, Zone)

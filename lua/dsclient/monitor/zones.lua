@@ -20,11 +20,14 @@ function _M.at(monitor, row, key)
   return shown and monitor.zone:utc(shown) or row[key]
 end
 
---- The masters, as a line's own path tells them; 3.2 and later refuse that of
--- the lines before.
+-- How a server says that it has not got a path (3.2.2 takes "masters" for a kind
+-- of machine, and refuses that).
+local ABSENT = { api = true, not_api = true, unsupported = true }
+
+--- The masters, by the path of this line.
 local function masters(client)
   local rows, err = client:call("server.masters", {})
-  if not rows and (err.kind == "api" or err.kind == "not_api") then
+  if not rows and ABSENT[err.kind] then
     rows, err = client:call("server.nodes", { kind = "MASTER" })
   end
   return rows, err
@@ -38,7 +41,7 @@ end
 function _M.measure(client)
   local rows, err = masters(client)
   for _, row in ipairs(rows or {}) do
-    local about = core.decode(row.heartBeatInfo or row.resInfo or "")
+    local about = core.decode(row.heartBeatInfo or "")
     local reported_ms = type(about) == "table" and tonumber(about.reportTime)
     local shown = type(row.lastHeartbeatTime) == "string" and tz.parse(row.lastHeartbeatTime)
     if reported_ms and shown then

@@ -2,81 +2,12 @@
 -- projects `<prefix>-1` and on, in each workflows of the given kinds in turn,
 -- called `<kind>-<n>`, and one run of each workflow.
 
-local core = require "dsclient.core"
+local tasks = require "conformance.tasks"
 local wait_for = require "spec.support.wait_for"
 
--- The steps of a workflow, one after the other. The folder above the one in
--- which a task works belongs to the run, and outlives the task.
-local STEPS = {
-  good = { "seq -f 'line %g' 1200" },
-  flaky = { "echo the first step", "[ -e ../tried ] || { touch ../tried; exit 1; }" },
-  broken = { "echo the first step", "echo the second fails; exit 3" },
-  late = { "sleep 4", "echo at last" },
-  hanging = { "sleep 3600" },
-}
-
---- A workflow runs for a tenant, who in 3.1 must have an account on the
--- server's machine: ours.
-local function ensure_tenant(client)
-  local pipe = assert(io.popen "id -un")
-  local tenant = pipe:read "*l"
-  pipe:close()
-  local created, err = client.tenants:create { tenant = tenant }
-  local TAKEN = 10009
-  assert(created or err.code == TAKEN, err)
-  return tenant
-end
-
-local function task(code, number, script)
-  return {
-    code = code,
-    name = "step-" .. number,
-    taskType = "SHELL",
-    flag = "YES",
-    workerGroup = "default",
-    taskParams = { localParams = core.array {}, resourceList = core.array {}, rawScript = script },
-    taskPriority = "MEDIUM",
-    environmentCode = "-1",
-    failRetryTimes = 0,
-    failRetryInterval = 1,
-    timeoutFlag = "CLOSE",
-    timeout = 0,
-    delayTime = 0,
-    taskExecuteType = "BATCH",
-  }
-end
-
-local function relation(before, code)
-  return {
-    name = "",
-    preTaskCode = before,
-    preTaskVersion = 0,
-    postTaskCode = code,
-    postTaskVersion = 0,
-    conditionType = "NONE",
-    conditionParams = {},
-  }
-end
-
 --- Defines a workflow, takes it online and starts a run.
-local function add_workflow(client, project, kind, name, tenant)
-  local steps = STEPS[kind]
-  local tasks, relations, locations = {}, {}, {}
-  local codes = assert(client.tasks:generate_codes { project = project.code, count = #steps })
-  for i, code in ipairs(codes) do
-    tasks[i] = task(code, i, steps[i])
-    relations[i] = relation(codes[i - 1] or "0", code)
-    locations[i] = { taskCode = code, x = 200 * i, y = 100 }
-  end
-  local workflow = assert(client.workflows:create {
-    project = project.code,
-    name = name,
-    tasks = tasks,
-    relations = relations,
-    locations = locations,
-    tenant = tenant,
-  })
-  assert(client.workflows:release { project = project.code, workflow = workflow.code, state = "ONLINE" })
+local function add_workflow(client, project, kind, name)
+  local workflow = tasks.workflow(client, project, name, kind, "ONLINE")
   assert(client.workflows:start { project = project.code, workflow = workflow.code })
   return { code = workflow.code, name = name, kind = kind }
 end
@@ -100,7 +31,6 @@ end
 --   sleep: a function of seconds
 -- @treturn table {{code, name, workflows = {{code, name, kind}}}}
 return function(client, given)
-  local tenant = ensure_tenant(client)
   local projects, counts = {}, {}
   for p = 1, given.projects do
     local name = given.prefix .. "-" .. p
@@ -108,7 +38,7 @@ return function(client, given)
     for w = 1, given.workflows do
       local kind = given.kinds[(w - 1) % #given.kinds + 1]
       counts[kind] = (counts[kind] or 0) + 1
-      project.workflows[w] = add_workflow(client, project, kind, kind .. "-" .. counts[kind], tenant)
+      project.workflows[w] = add_workflow(client, project, kind, kind .. "-" .. counts[kind])
     end
     projects[p] = project
   end

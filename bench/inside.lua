@@ -1,8 +1,11 @@
 --- What dsclient costs where there is no network. The parts in C are measured in
 -- C, by bench/core.c; the cache has a part of its own.
 
+local arguments = require "dsclient.arguments"
 local dsclient = require "dsclient"
 local measure = require "bench.measure"
+local names = require "dsclient.names"
+local operations = require "dsclient.operations"
 
 local COUNT, C_COUNT, PEER_COUNT = 100000, 1000000, 20000
 
@@ -75,7 +78,15 @@ local function join_sample(setup, round)
   end
 end
 
+-- A list of runs by five arguments, in pages.
+local ARGS = { project = "181535832683296", workflow = "181535832683297", state = "FAILURE",
+  start_date = "2024-02-29 00:00:00", end_date = "2024-02-29 23:59:59" }
+local PAGE = { "pageNo", "1", "pageSize", "200" }
+local CONTEXT = { resolve = names.resolver(function() end) }
+
 local function ways_of(setup, client, round)
+  local row = operations.find "instances.list"
+  local bound = assert(arguments.bind(row, ARGS, CONTEXT, 1))
   local UNCACHED = { cache = false }
   local function cpu(fn, count)
     return measure.cpu(fn, setup.count(count), 1e9)
@@ -86,6 +97,18 @@ local function ways_of(setup, client, round)
       name = "uncached", label = "a whole call of 3 rows, its answer at hand",
       sample = cpu(function()
         client:get_projects(UNCACHED)
+      end, COUNT / 10),
+    },
+    {
+      name = "bind", label = "checking five arguments",
+      sample = cpu(function()
+        arguments.bind(row, ARGS, CONTEXT, 1)
+      end, COUNT / 10),
+    },
+    {
+      name = "request", label = "building a request of five arguments", goal = 3000,
+      sample = cpu(function()
+        arguments.request(row, bound, "workflow", PAGE)
       end, COUNT / 10),
     },
     {

@@ -33,6 +33,7 @@ local function naive_check(box)
   local function ask(method, ...)
     local client = dsclient.new {
       api_url = box.url,
+      user_timezone = "UTC",
       token = box.token,
       server_version = "3.1.1",
       enable_cache = false,
@@ -96,6 +97,7 @@ local function movable_client(box)
   end
   client = dsclient.new {
     api_url = box.url,
+    user_timezone = "UTC",
     token = box.token,
     transport = transport,
     runtime = {

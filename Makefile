@@ -41,7 +41,7 @@ LIB := $(BUILD)/dsclient
 objects = $(patsubst csrc/%.c,$(OBJ)/%.o,$(wildcard $(1)))
 CORE_OBJ := $(call objects,csrc/core/*.c csrc/lua/*.c)
 CURL_OBJ := $(call objects,csrc/curl/*.c) \
-  $(OBJ)/core/buf.o $(OBJ)/core/env.o $(OBJ)/core/error.o
+  $(patsubst %,$(OBJ)/core/%.o,buf env error header)
 SYS_OBJ := $(call objects,csrc/sys/*.c)
 MODULES := $(LIB)/core.so $(LIB)/curl.so $(LIB)/sys.so
 
@@ -202,13 +202,16 @@ coverage: deps-test
 	@find build/coverage -name '*.gcda' -delete 2>/dev/null; \
 	.ci/tally coverage $(MAKE) -s coverage-ready
 
-# Without the spec that builds the core anew, and the one that names what the
+# Without the specs that build the core anew, and the one that names what the
 # core may call: gcov's runtime is in it.
+COVERAGE_SPECS = $(filter-out spec/bench_spec.lua spec/plants_spec.lua,\
+  $(sort $(wildcard spec/*_spec.lua spec/*/*_spec.lua)))
+
 .PHONY: coverage-ready
 coverage-ready:
 	@$(MAKE) -s spec VM=lua5.4 SAN= BUILD=build/coverage OPTIMISE="-O0 -g" \
-	  CFLAGS=--coverage LDFLAGS=--coverage \
-	  BUSTED_ARGS="--exclude-pattern=bench_spec --filter-out=malloc"
+	  CFLAGS=--coverage LDFLAGS=--coverage SPEC="$(COVERAGE_SPECS)" \
+	  BUSTED_ARGS=--filter-out=malloc
 	@lua5.4 spec/support/coverage.lua build/coverage/obj
 
 # Each a fuzz target: a C file, or a script that a Lua state runs.
@@ -275,7 +278,7 @@ sim: all
 .PHONY: sim-plants
 # does the simulator find the faults that spec/sim/plants.lua names? [PLANTS=3]
 sim-plants: all
-	@$(RUN) $(LUA) spec/sim/plant.lua build/plants $(PLANTS)
+	@$(RUN) $(LUA) spec/sim/plant.lua build/plants $(JOBS) $(PLANTS)
 
 .PHONY: conformance
 # set up, start real DolphinSchedulers, run the specs of conformance/ on them
@@ -330,6 +333,11 @@ INSTALL_LUA = $(abspath $(DESTDIR)$(INST_LUADIR))
 # write the rockspecs anew from the files of the tree
 rockspecs:
 	lua5.4 rockspec/update.lua
+
+.PHONY: docs
+# write the manual and the type definitions anew from the operations table
+docs:
+	lua5.4 docs/generate.lua
 
 .PHONY: sources
 # print what each C module is made of, one line each

@@ -21,6 +21,7 @@ build = {
         "csrc/core/buf.c",
         "csrc/core/env.c",
         "csrc/core/error.c",
+        "csrc/core/header.c",
         "csrc/curl/attempt.c",
         "csrc/curl/module.c",
         "csrc/curl/options.c",

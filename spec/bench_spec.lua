@@ -18,7 +18,7 @@ local PARTS = {
   deadline = { "idle", "late" },
   call_1kb = { "loop", "bare", "raw", "dsclient" },
   call_10kb = { "loop", "bare", "raw", "dsclient" },
-  inside = { "nothing", "uncached", "core_policy" },
+  inside = { "nothing", "uncached", "bind", "request", "core_policy" },
   cache = {
     "hit_borrowed", "hit_arguments", "hit_lrucache_on", "hit_lrucache_off", "hit_cachetools", "hit_private", "set",
     "set_lrucache_on", "set_lrucache_off", "set_cachetools", "core_hit", "core_miss", "core_set",

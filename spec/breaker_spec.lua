@@ -179,13 +179,27 @@ describe("the breaker of a server", function()
   it("is told nothing by requests that went out before it opened", function()
     local b = plain { PAGE, failure("connect", "unsent") }
     assert(list(b.client))
-    local early = core.call(b.client, 0, 30, 30)
+    local early, slow = core.call(b.client, 0, 30, 30), core.call(b.client, 0, 30, 30)
     fail(b, 20)
     assert.equal("open", state(b))
     b.advance(0.5)
     early:failed("connect", "unsent", false, "refused")
     b.advance(0.5)
     assert.equal("half-open", state(b))
+    assert.equal("send", select(2, core.call(b.client, 0, 30, 5)))
+    slow:answered(200, "application/json", "", "", PAGE.body, 1, 1)
+    assert.equal("half-open", state(b))
+  end)
+
+  it("lets the next probe go where the time-out of one is short", function()
+    local b = plain { failure("connect", "unsent") }
+    fail(b, 20)
+    b.advance(1)
+    for _ = 1, 2 do
+      assert.equal("send", select(2, core.call(b.client, 0, 30, 1)))
+      assert.same({ "fail", "breaker_open" }, { select(2, core.call(b.client, 0, 30, 1)) })
+      b.advance(1)
+    end
   end)
 
   it("closes for an answer, though its probe was overdue", function()

@@ -528,6 +528,20 @@ describe("one run, one execute at a time", function()
     assert.equal(4, #b.requests)
   end)
 
+  it("reads a run by its id alone where it is acted on so", function()
+    local b = bed.new(server {
+      ["execute/"] = ok(),
+      ["instances/7$"] = ok '{"id":7,"state":"FAILURE"}',
+    }, { server_version = "3.4.1" })
+    local args = { instance_id = 7, execute_type = "START_FAILURE_TASK_PROCESS" }
+    assert(b.client.instances:execute_by_id(args))
+    local _, err = b.client.instances:execute_by_id(args)
+    assert.equal("busy", err.kind)
+    assert.equal("/v2/workflow-instances/7/execute/START_FAILURE_TASK_PROCESS", b.requests[1].path)
+    assert.equal("/v2/workflow-instances/7", b.requests[2].path)
+    assert.equal(2, #b.requests)
+  end)
+
   it("sends it when the run was to end and has ended", function()
     for state, act in pairs { PAUSE = "pause", STOP = "stop", SUCCESS = "pause" } do
       local b = bed_of(state)

@@ -118,3 +118,22 @@ describe("examples/failed_runs.lua", function()
     assert.truthy(output:find("API call statistics", 1, true), output)
   end)
 end)
+
+describe("examples/run_and_wait.lua", function()
+  it("tells the end of a run, and why one failed", function()
+    local box = assert(sandbox.start { projects = 1, workflows = 2, kinds = { "good", "broken" }, speed = 20 })
+    local function run(workflow)
+      local command = "DS_API_URL='%s' DS_TOKEN='%s' '%s' examples/run_and_wait.lua demo-1 %s 2>&1; echo $?"
+      local pipe = assert(io.popen(command:format(box.url, box.token, arg[-1], workflow)))
+      local text = pipe:read "*a"
+      pipe:close()
+      return text
+    end
+    local good, broken = run "good-1", run "broken-2"
+    box:stop()
+    assert.matches("^run %d+: SUCCESS after %d+ s\n0\n$", good)
+    assert.matches("^run %d+: FAILURE after", broken)
+    assert.matches("failed with exit code %d+: ", broken)
+    assert.matches("\n1\n$", broken)
+  end)
+end)

@@ -10,6 +10,10 @@ describe("an error", function()
       shown { kind = "api", operation = "instances.list", code = 10113, status = 200, message = "no",
         attempts = { {}, {} } })
     assert.equal("server (HTTP 503)", shown { kind = "server", status = 503, message = "", attempts = { {} } })
+    assert.equal('argument "state": capitals expected',
+      shown { kind = "argument", argument = "state", message = "capitals expected" })
+    assert.equal("argument: DS_TOKEN: bad",
+      shown { kind = "argument", argument = "DS_TOKEN", message = "DS_TOKEN: bad" })
     assert.equal("not_found: x; near: a, b", shown { kind = "not_found", message = "x", near = { "a", "b" } })
   end)
 

@@ -106,12 +106,18 @@ end
 
 -- --- calls ---------------------------------------------------------------
 
+local VERSIONS = { "2.0.9", "3.0.6", "3.1.1", "3.2.2", "3.3.1", "3.4.1" }
+
 local function perform(random)
+  local detect = random(4) == 1
   local b = bed.new(function()
     return answer(random)
   end, {
-    detect = random(4) == 1, timeout_s = 20, max_retries = 1, api_urls = random(4) == 1 and { "http://a", "http://b" }
-      or nil,
+    detect = detect,
+    server_version = not detect and VERSIONS[random(#VERSIONS)] or nil,
+    timeout_s = 20,
+    max_retries = 1,
+    api_urls = random(4) == 1 and { "http://a", "http://b" } or nil,
   })
   local client = b.client
   for _ = 1, 3 do

@@ -462,7 +462,7 @@ end
 
 describe("one pass", function()
   local shapes = {}
-  for _, rows in ipairs { "none", "instance", "task" } do
+  for _, rows in ipairs { "none", "plain", "instance", "task" } do
     shapes[rows] = core.shape { rename = FORM.rename, codes = { "upstream", "taskNames[]" },
       utc_offset_s = FORM.utc_offset_s, rows = rows ~= "none" and rows or nil }
   end

@@ -83,6 +83,16 @@ describe("a name", function()
     end
   end)
 
+  it("is told with near ones on one line, none with the token in it", function()
+    local b = bed.new { bed.ok '{"totalList":[{"id":1,"code":1,"name":"abc\\n\\u001b[31m secret-token"}],"total":1}' }
+    local _, err = b.client:get_workflow_instances "abc"
+    assert.equal("not_found", err.kind)
+    assert.equal(1, #err.near)
+    assert.is_nil(tostring(err):find "%c")
+    assert.is_nil(tostring(err):find("secret-token", 1, true))
+    assert.is_nil(err.near[1]:find("secret-token", 1, true))
+  end)
+
   it("that is newer than the cached list is found", function()
     local known = '{"totalList":[],"total":0}'
     local b = bed.new(function(request)

@@ -38,7 +38,7 @@ describe("an option", function()
       { { tls = { verify = "no" } }, "tls" },
       { { tls = { ca = "x" } }, 'unknown option "ca"' },
       { { server_version = "new" }, "a version such as 3.1.1" },
-      { { server_timezone = "Mars" }, "offset" },
+      { { server_timezone = "Mars" }, "zone" },
       { { cache_ttl_s = { nothing = 1 } }, "unknown operation" },
       { { cache_ttl_s = { get_projects = "1" } }, 'option "get_projects": a number from 0' },
       { { cache_ttl_s = { get_projects = 0 / 0 } }, 'option "get_projects": a number from 0' },

@@ -205,8 +205,69 @@ describe("a list", function()
 
   it("null where rows should be is an empty list", function()
     local b = bed.new { bed.ok '{"totalList":null,"total":0}', bed.ok "null" }
-    assert.same({}, b.client.instances:list(P))
-    assert.same({}, b.client.instances:list(P))
+    assert.same({}, b.client.task_instances:list(P))
+    assert.same({}, b.client.task_instances:list(P))
+  end)
+
+  it("is not empty where there is no list: runs are started by what is not there", function()
+    for _, data in ipairs { "{}", '{"a":1}', "[]", "true", '"x"', '{"totalList":5}', "null" } do
+      local b = bed.new { bed.ok(data) }
+      local rows, err = b.client.instances:list(P)
+      assert.is_nil(rows, data)
+      assert.equal("protocol", err.kind)
+      rows, err = b.client.instances:page(1, P)
+      assert.is_nil(rows, data)
+      assert.equal("protocol", err.kind)
+      rows, err = b.client.instances:pages(P).next()
+      assert.is_nil(rows, data)
+      assert.equal("protocol", err.kind)
+    end
+  end)
+end)
+
+describe("page, pages and each by name", function()
+  local VERSIONS = { project = "1", workflow = "2", page_size = 2 }
+
+  local function client_of()
+    return bed.new(function(request) -- two pages, of three rows
+      local number = tonumber(request.path:match "pageNo=(%d+)")
+      local rows = { '{"id":1},{"id":2}', '{"id":3}' }
+      return bed.ok(('{"totalList":[%s],"total":3}'):format(rows[number] or ""))
+    end).client
+  end
+
+  it("read any list that comes in pages", function()
+    local client, got = client_of(), {}
+    for row in client:each("workflows.versions", VERSIONS) do
+      got[#got + 1] = row.id
+    end
+    assert.same({ 1, 2, 3 }, got)
+    local rows, err, meta = client:page("workflows.versions", 2, VERSIONS)
+    assert.same({ { id = 3 }, nil, { total = 3 } }, { rows[1], err, meta })
+    local pages = client:pages("workflows.versions", VERSIONS)
+    assert.same({ 2, 1 }, { #pages.next(), #pages.next() })
+    assert.is_nil(pages.next())
+  end)
+
+  it("refuse what comes in one answer, and names that are none", function()
+    local client = client_of()
+    for _, call in ipairs {
+      function() client:each("projects.all") end,
+      function() client:pages("projects.everything") end,
+      function() client:page("projects.list", 0) end,
+      function() client:page("projects.list", "1") end,
+    } do
+      assert.has_error(call)
+    end
+  end)
+
+  it("stop after as many rows as are wanted", function()
+    local client = client_of()
+    assert.same({ { id = 1 } }, client.workflows:versions { project = "1", workflow = "2", limit = 1 })
+    assert.equal(3, #client.workflows:versions { project = "1", workflow = "2", limit = 9, page_size = 2 })
+    local rows, err = client.workflows:versions { project = "1", workflow = "2", rows_max = 2, page_size = 2 }
+    assert.is_nil(rows)
+    assert.equal("limit", err.kind)
   end)
 end)
 
@@ -286,6 +347,40 @@ describe("pages", function()
     local rows, err = b.client.instances:pages(P).next()
     assert.is_nil(rows)
     assert.equal("api", err.kind)
+  end)
+
+  it("refuse a limit that is none", function()
+    local client = bed.new(lister(30)).client
+    for _, bad in ipairs { 0, -1, 1.5, 1 / 0, 0 / 0 } do
+      local _, err = client.instances:pages({ project = "1", limit = bad }).next()
+      assert.equal("limit", err.argument)
+    end
+    assert.has_error(function()
+      client.instances:pages({ project = "1", limit = "5" }).next()
+    end)
+    assert.has_error(function()
+      client.instances:pages({ project = "1", page_size = "5" }).next()
+    end)
+  end)
+
+  it("end after as many rows as were wanted, and ask for no more pages", function()
+    for limit, wanted in pairs { [1] = 1, [10] = 10, [15] = 15, [1000] = 30 } do
+      local b = bed.new(lister(30), { page_size = 10 })
+      local args = { project = P.project, limit = limit }
+      local found, pages = {}, b.client.instances:pages(args)
+      for rows in pages.next do
+        for _, row in ipairs(rows) do
+          found[#found + 1] = row
+        end
+      end
+      assert.same(range(1, wanted), ids(found))
+      assert.equal(math.ceil(wanted / 10), #b.requests)
+      found = {}
+      for row in b.client.instances:each(args) do
+        found[#found + 1] = row
+      end
+      assert.same(range(1, wanted), ids(found))
+    end
   end)
 
   it("gives the error again when asked again: it never looks complete", function()

@@ -106,6 +106,15 @@ describe("real servers teach that", function()
     assert.is_true(ask(server, "task-instances-of-failed")[1].failed)
   end)
 
+  fact("a schedule has its workflow's name under the newest name, a task instance under the oldest", function(server)
+    local schedule = ask(server, "schedules-page")[1]
+    assert.is_string(schedule.workflowDefinitionName)
+    assert.is_nil(schedule.processDefinitionName)
+    for _, task in ipairs(ask(server, "task-instances-of-failed")) do
+      assert.is_nil(task.workflowDefinitionName)
+    end
+  end)
+
   fact("a log's next part begins at skip + lineNum, and an empty one is its end", function(server)
     local skip, number, text = 0, 0, {}
     repeat
@@ -182,7 +191,7 @@ describe("real servers teach that", function()
         count = count + 1
       end
     end
-    assert.equal(16, count)
+    assert.equal(18, count)
     local response = find(server, "execute-repeat-on-running").response
     local hidden = recordings.changed(response, "status is [^\"]*", "connection reset")
     local _, err = ask(server, "execute-repeat-on-running", { hidden })

@@ -3,6 +3,7 @@
 -- support/recordings.lua from the recorded facts, what its value is by
 -- support/normal_form.lua on top of cjson: neither shares code with the client.
 
+local cjson = require "cjson"
 local errors = require "dsclient.errors"
 local normal_form = require "support.normal_form"
 local recordings = require "support.recordings"
@@ -26,16 +27,34 @@ end
 
 -- --- what is expected ----------------------------------------------------
 
+local function renamed(row, server)
+  local names = {}
+  local of_line = row and row.rows == "task" and normal_form.RENAMED or normal_form.RENAMED_ELSEWHERE
+  local own = row and normal_form.RENAMED_OF[row.operation]
+  return setmetatable(names, {
+    __index = function(_, key)
+      return own and own[key] or server.dialect == "process" and of_line[key] or nil
+    end,
+  })
+end
+
 local function form_of(row, server)
+  local codes = setmetatable({}, { __index = normal_form.CODES })
   local form = {
-    rename = server.dialect == "process" and normal_form.RENAMED or {},
-    codes = normal_form.CODES,
+    rename = renamed(row, server),
+    codes = codes,
     code_lists = { taskNames = true },
-    rows = row and row.rows,
+    rows = row and row.rows or "plain",
   }
   for _, path in ipairs(row and row.codes or {}) do
     form.code = form.code or path == "data"
     form.codes_in_root = form.codes_in_root or path == "data[]"
+    local key = path:match "^(.*)%[%]$"
+    if key then
+      form.code_lists[key] = true
+    else
+      codes[path] = true
+    end
   end
   return form
 end
@@ -52,6 +71,10 @@ end
 
 function results.none()
   return true
+end
+
+function results.bytes(value)
+  return value
 end
 
 function results.list(value)
@@ -91,25 +114,86 @@ end
 local function parse(request)
   local path, query = request.path:match "^([^?]*)%??(.*)$"
   local fields = {}
+  if request.body and request.body:find "^{" then
+    for name, value in pairs(cjson.decode(request.body)) do
+      fields[name] = type(value) == "number" and ("%.0f"):format(value) or value
+    end
+    return recordings.CONTEXT .. path, fields
+  end
   for name, value in ((request.body or "") .. "&" .. query):gmatch "([^&=]+)=([^&]*)" do
     fields[unescape(name)] = unescape(value)
   end
   return recordings.CONTEXT .. path, fields
 end
 
--- Requests that the client refuses to make, or can't make of what is given: a
--- wrong type or a missing argument throws, a malformed value is an error.
-local NEVER_ASKED = set [[
-  instances-state-empty instances-lower-state instances-bad-date instances-iso-date instance-id-too-big
-  json-on-form-endpoint project-create-no-name definition-create-missing definition-release-none start-no-params
-  execute-no-params execute-no-form form-4900000 form-5100000 form-1200-keys
+-- Requests that no call makes, and why: a missing argument throws, a malformed
+-- value is an error; the bodies are of another form than the operation's.
+local NEVER_ASKED = {
+  missing = set [[
+    login-missing-name project-create-no-name definition-create-missing definition-release-none start-no-params
+    execute-no-params execute-no-form v2-workflow-instances-query-only
+  ]],
+  malformed = set [[
+    instances-state-empty instances-lower-state instances-bad-date instances-iso-date instance-id-too-big
+    log-detail-limit-minus log-detail-skip-minus gen-task-codes-0 gen-task-codes-minus gen-task-codes-101
+    batch-execute-empty
+  ]],
+  of_another_form = set "json-on-form-endpoint form-4900000 form-5100000 form-1200-keys gzip-request-body",
+}
+
+-- Requests of no operation: beside the API, its twins in v2, no request of a
+-- client that knows its paths.
+local NO_OPERATION = set [[
+  actuator actuator-health actuator-health-liveness actuator-info actuator-metrics actuator-prometheus-head
+  limiter-health-with-token-1 limiter-health-with-token-2 ui-actuator-unknown
+  api-docs api-docs-group-v1 api-docs-group-v2 api-docs-old api-docs-swagger2 api-docs-v1 api-docs-v2
+  swagger-config swagger-resources
+  root context-no-slash context-slash outside-context ui ui-root ui-index ui-index-html ui-missing-file
+  v2-projects v2-projects-no-content-type v2-malformed-json v2-task-instances unsupported-media-type
+  unknown-path-get unknown-path-get-bad-token unknown-path-get-html unknown-path-get-no-token unknown-path-post
+  unknown-path-put unknown-path-delete limiter-unknown-path-1 limiter-unknown-path-2
+  ui-unknown-path-get ui-unknown-path-get-no-token ui-unknown-path-head ui-unknown-path-post ui-unknown-path-put
+  ui-unknown-path-delete
+  head head-list head-projects options-cors options-projects trace garbage no-host http11-keepalive
+  get-on-post-path login-get method-not-allowed method-not-allowed-no-token ui-method-not-allowed
+  double-slash trailing-slash project-code-float project-code-text
 ]]
+
+-- … and of operations that the server's line has not.
+local OF_OTHER_LINES = {
+  ["3.1.1"] = set [[
+    analysis-list-command analysis-list-error-command analysis-workflow-state-count execute-task
+    instance-trigger-right-after instance-trigger-unknown monitor-alert-server-upper monitor-master-upper
+    monitor-nope-upper monitor-worker-upper other-dialect-get other-dialect-post product-info project-parameter
+    project-worker-group ui-other-dialect-get v2-statistics-tasks v2-statistics-workflows
+    v2-statistics-workflows-no-type v2-workflow-instance v2-workflow-instances-query-only v2-workflow-one
+    v2-workflows-query
+  ]],
+  ["3.2.2"] = set [[
+    analysis-workflow-state-count monitor-masters monitor-workers other-dialect-get other-dialect-post product-info
+    ui-other-dialect-get
+  ]],
+  ["3.3-dev"] = set [[
+    analysis-process-state-count monitor-masters monitor-workers other-dialect-get other-dialect-post
+    query-executing-workflow start-check ui-other-dialect-get
+  ]],
+}
+
+--- The row that makes this request, where one does; else nil, and why not.
+local function row_of(exchange)
+  for why, names in pairs(NEVER_ASKED) do
+    if names[exchange.name] then
+      return nil, why
+    end
+  end
+  return (recordings.row(exchange))
+end
 
 -- Fields of real clients that the table has no parameter for: without effect
 -- on the server, tests of wrong names, or left to the server's default.
 local NOT_SENT = {
   ["instances.list"] = set "processDefinitionCode processDefineCode x",
-  ["workflows.start"] = set "taskDependType runMode processInstancePriority workflowInstancePriority",
+  ["task_groups.list"] = set "searchVal",
 }
 
 -- Fields that the client sends and no recorded client did.
@@ -130,8 +214,8 @@ local function goes_on(exchange, row)
 end
 
 local function perform(player, exchange, opts)
-  local row = recordings.row(exchange)
-  if not row or NEVER_ASKED[exchange.name] then
+  local row = row_of(exchange)
+  if not row then
     return player:send(exchange, opts)
   end
   local how = goes_on(exchange, row) and "first_page" or "perform"
@@ -152,7 +236,7 @@ local function play()
     players[server] = players[server] or recordings.player(server)
     if exchange.response.body then
       local player = players[server]
-      local one = { exchange = exchange, row = not NEVER_ASKED[exchange.name] and recordings.row(exchange) or nil }
+      local one = { exchange = exchange, row = row_of(exchange) }
       one.value, one.err = perform(player, exchange)
       one.request = player.requests[1]
       one.raw = perform(player, exchange, { raw = true })
@@ -202,21 +286,19 @@ describe("the recordings", function()
     assert.equal(1345, total)
   end)
 
-  it("know each operation of the table on each dialect", function()
-    local seen = {}
+  it("belong to an operation of the table, but for those that are written down", function()
+    local unknown, seen, count = {}, {}, 0
     each(function(exchange, server)
       local row = recordings.row(exchange)
-      if row then
-        seen[row.operation .. " " .. server.dialect] = true
+      local is_known = NO_OPERATION[exchange.name] or OF_OTHER_LINES[server.name][exchange.name] or false
+      if is_known == (row ~= nil) then
+        unknown[#unknown + 1] = title(exchange)
+      elseif row and not seen[row.operation] then
+        seen[row.operation], count = true, count + 1
       end
     end)
-    local missing = {}
-    for _, operation in ipairs(recordings.operations()) do
-      for _, name in ipairs { "process", "workflow" } do
-        missing[#missing + 1] = not seen[operation .. " " .. name] and operation .. " " .. name or nil
-      end
-    end
-    assert.same({}, missing)
+    assert.same({}, unknown)
+    assert.equal(104, count)
   end)
 end)
 
@@ -242,8 +324,10 @@ describe("every recorded exchange", function()
           return name .. " is no field that the server knows"
         end
       end
+      local of_other_lines = recordings.of_other_lines(row, exchange.server)
       for name in pairs(exchange.request.fields) do
-        if not sent[name] and not OWN_PAGING[name] and not (NOT_SENT[row.operation] or {})[name] then
+        local known = OWN_PAGING[name] or of_other_lines[name] or (NOT_SENT[row.operation] or {})[name]
+        if not sent[name] and not known then
           return name .. " is not sent"
         end
       end
@@ -251,28 +335,30 @@ describe("every recorded exchange", function()
   end)
 
   it("that can't be asked for is refused before anything is sent", function()
-    local count = 0
+    local counts = {}
     each(function(exchange, server)
-      if NEVER_ASKED[exchange.name] then
+      local _, why = row_of(exchange)
+      local row = recordings.row(exchange)
+      if row and (why == "missing" or why == "malformed") then
         local player = recordings.player(server)
-        local fine, value, err = pcall(player.perform, player, recordings.row(exchange),
-          recordings.arguments(exchange), {})
+        local fine, value, err = pcall(player.perform, player, row, recordings.arguments(exchange), {})
         assert.same({}, player.requests)
+        assert.equal(why == "malformed", fine, title(exchange))
         if fine then
-          assert.equal("argument", err.kind, title(exchange))
+          assert.equal("argument", err.kind)
         else
           assert.truthy(value:find "is missing", value)
         end
-        count = count + 1
+        counts[why] = (counts[why] or 0) + 1
       end
     end)
-    assert.equal(3 * 15 - 1, count) -- dev reset the connection of form-5100000
+    assert.same({ missing = 3 * 8 - 1, malformed = 3 * 11 }, counts) -- 3.1 has no v2-workflow-instances
   end)
 
   it("is judged by its status, type and body, with the code and the words of the server", function()
     local counts = {}
-    assert.same({}, problems(function(one, exchange)
-      local kind, code, msg = recordings.verdict(exchange.response)
+    assert.same({}, problems(function(one, exchange, row)
+      local kind, code, msg = recordings.verdict(exchange.response, row)
       local err = one.err
       counts[kind] = (counts[kind] or 0) + 1
       if (err and err.kind or "ok") ~= kind then
@@ -285,13 +371,13 @@ describe("every recorded exchange", function()
         return "its words are not " .. msg
       end
     end))
-    assert.same({ ok = 690, api = 365, not_api = 174, auth = 52, http = 31, throttled = 21 }, counts)
+    assert.same({ ok = 706, api = 363, not_api = 160, auth = 52, http = 31, throttled = 21 }, counts)
   end)
 
   it("that succeeded gives the value that was sent: codes, names, states and times", function()
     assert.same({}, problems(function(one, exchange, row)
       if not one.err then
-        local expected = normal_form.of(data_of(exchange.response), form_of(row, exchange.server))
+        local expected = normal_form.of(data_of(exchange.response, row), form_of(row, exchange.server))
         return normal_form.difference(result_of(row, expected), one.value)
       end
     end))
@@ -302,12 +388,13 @@ describe("every recorded exchange", function()
       if one.err then
         return nil
       end
-      local expected = result_of(row, data_of(exchange.response))
+      local expected = result_of(row, data_of(exchange.response, row))
       local text = exchange.response.body:gsub("\\.", ""):gsub('"[^"]*"', "")
       local arrays = select(2, text:gsub("%[", ""))
       local found = recordings.count_arrays(one.raw)
+      local is_json = row and row.result ~= "none" and row.result ~= "bytes"
       return normal_form.difference(expected, one.raw)
-        or row and row.result ~= "none" and found ~= arrays and found .. " arrays of " .. arrays or nil
+        or is_json and found ~= arrays and found .. " arrays of " .. arrays or nil
     end))
   end)
 
@@ -380,24 +467,6 @@ end)
 local OLD, NEW = { "3.1.1", "3.2.2" }, { "3.2.2", "3.3-dev" }
 local ONLY_31, ONLY_32, ONLY_33 = { "3.1.1" }, { "3.2.2" }, { "3.3-dev" }
 
-local PROJECT_KEYS = { instRunningCount = OLD }
-local DEFINITION_KEYS = { tenantId = ONLY_31, tenantCode = ONLY_31, schedule = NEW }
-local DAG_KEYS = {
-  ["workflowDefinition.tenantId"] = ONLY_31,
-  ["workflowDefinition.tenantCode"] = ONLY_31,
-  ["workflowDefinition.schedule"] = NEW,
-  ["taskDefinitionList[].dependence"] = OLD,
-  ["taskDefinitionList[].isCache"] = ONLY_32,
-}
-local RUN_KEYS = { projectCode = NEW, tenantId = ONLY_31, testFlag = NEW, blocked = OLD }
-local TASK_KEYS = {
-  projectCode = NEW, testFlag = NEW, workflowDefinition = ONLY_33, resources = ONLY_31,
-  cacheKey = ONLY_32, conditionResult = ONLY_32, conditionsParameters = ONLY_32, dynamic = ONLY_32,
-  isCache = ONLY_32, dependency = OLD, switchDependency = OLD, dependentResult = OLD, processDefine = OLD,
-  subWorkflow = OLD, dependTask = OLD, conditionsTask = OLD, switchTask = OLD, blockingTask = OLD,
-  firstRun = OLD, taskComplete = OLD,
-}
-
 --- Keys that stand below others: with `prefix` in front of their path.
 local function below(prefix, keys, more)
   local paths = more or {}
@@ -407,36 +476,57 @@ local function below(prefix, keys, more)
   return paths
 end
 
--- The machines have a path of their own up to 3.1, and another one later.
-local function of_nodes(servers, more)
-  local paths = { ["[]"] = servers }
-  for _, key in ipairs { "createTime", "host", "id", "lastHeartbeatTime", "port" } do
-    paths["[]." .. key] = servers
-  end
-  for key, its_servers in pairs(more) do
-    paths["[]." .. key] = its_servers
-  end
-  return paths
-end
+local PROJECT_KEYS = { instRunningCount = OLD }
+local DEFINITION_KEYS = { tenantId = ONLY_31, tenantCode = ONLY_31, schedule = NEW }
+local DEFINITION_TASK_KEYS = { dependence = OLD, isCache = ONLY_32 }
+local DAG_KEYS = below("workflowDefinition.", DEFINITION_KEYS, below("taskDefinitionList[].", DEFINITION_TASK_KEYS))
+local RUN_KEYS = { projectCode = NEW, tenantId = ONLY_31, testFlag = NEW, blocked = OLD }
+local TASK_KEYS = {
+  projectCode = NEW, testFlag = NEW, workflowDefinition = ONLY_33, resources = ONLY_31,
+  cacheKey = ONLY_32, conditionResult = ONLY_32, conditionsParameters = ONLY_32, dynamic = ONLY_32,
+  isCache = ONLY_32, dependency = OLD, switchDependency = OLD, dependentResult = OLD, processDefine = OLD,
+  subWorkflow = OLD, dependTask = OLD, conditionsTask = OLD, switchTask = OLD, blockingTask = OLD,
+  firstRun = OLD, taskComplete = OLD,
+}
+local SCHEDULE_KEYS = { environmentName = NEW, tenantCode = NEW }
+
+local PROJECTS, DEFINITIONS, SCHEDULES = below("[].", PROJECT_KEYS), below("[].", DEFINITION_KEYS),
+  below("[].", SCHEDULE_KEYS)
 
 local DIFFERENCES = {
+  ["favourites.list"] = { ["[].taskName"] = ONLY_31, ["[].taskCategory"] = NEW },
   ["instances.get"] = below("", RUN_KEYS, below("dagData.", DAG_KEYS)),
+  -- of these two 3.1 shows no row
+  ["instances.get_by_id"] = below("dagData.taskDefinitionList[].", { dependence = ONLY_32, isCache = ONLY_32 },
+    { blocked = ONLY_32 }),
+  ["instances.top_n"] = { ["[].blocked"] = ONLY_32 },
   ["instances.list"] = below("[].", RUN_KEYS),
   ["instances.tasks"] = below("taskList[].", TASK_KEYS,
     { ["taskList[].taskInstanceDependentResult"] = ONLY_33 }),
+  ["lineages.list"] = { workFlowList = OLD, workFlowRelationList = OLD, data = ONLY_33 },
+  ["projects.all"] = PROJECTS,
   ["projects.create"] = PROJECT_KEYS,
+  ["projects.created_and_authed"] = PROJECTS,
   ["projects.get"] = PROJECT_KEYS,
-  ["projects.list"] = below("[].", PROJECT_KEYS),
-  ["server.masters"] = of_nodes({ "3.1.1" }, { resInfo = { "3.1.1" }, zkDirectory = { "3.1.1" } }),
-  ["server.nodes"] = of_nodes({ "3.2.2", "3.3-dev" },
-    { resInfo = ONLY_32, zkDirectory = ONLY_32, heartBeatInfo = ONLY_33, serverDirectory = ONLY_33 }),
-  ["server.product_info"] = { version = ONLY_33 },
+  ["projects.list"] = PROJECTS,
+  ["projects.list_dependent"] = PROJECTS,
+  ["schedules.all"] = SCHEDULES,
+  ["schedules.create"] = SCHEDULE_KEYS,
+  ["schedules.list"] = SCHEDULES,
   ["task_instances.list"] = below("[].", TASK_KEYS),
+  ["worker_groups.list"] = { ["[].otherParamsJson"] = OLD, ["[].source"] = ONLY_33 },
   ["workflows.create"] = DEFINITION_KEYS,
+  ["workflows.full_list"] = below("[].", DAG_KEYS),
   ["workflows.get"] = DAG_KEYS,
-  ["workflows.list"] = below("[].", DEFINITION_KEYS),
-  ["workflows.start"] = { trigger_code = ONLY_32, instance_ids = ONLY_33, ["instance_ids[]"] = ONLY_33 },
+  ["workflows.list"] = DEFINITIONS,
+  ["workflows.start"] = { trigger_code = ONLY_32, instance_ids = ONLY_33 },
+  ["workflows.tasks"] = below("[].", DEFINITION_TASK_KEYS),
+  ["workflows.update"] = DEFINITION_KEYS,
+  ["workflows.versions"] = DEFINITIONS,
 }
+
+-- Values of another kind on some line: tasks are named by their codes up to 3.2.
+local OTHER_KINDS = { ["instances.view_gantt"] = { ["taskNames[]"] = { number = true, string = true } } }
 
 --- The shape of what an operation gives on a server.
 local function shape_of(operation, server)
@@ -444,30 +534,36 @@ local function shape_of(operation, server)
   for _, one in ipairs(play()) do
     local of_operation = one.row and one.row.operation == operation and one.exchange.server == server
     if of_operation and type(one.raw) == "table" then
-      shapes.add(shape, one.raw, server.dialect == "process" and normal_form.RENAMED)
+      shapes.add(shape, one.raw, renamed(one.row, server))
     end
   end
   return shape
 end
 
---- The paths that not all servers have: path → their names; and the paths where
--- they have different kinds of values.
+--- Does a server fill the place of a path, but not the path?
+local function is_missing(found, path)
+  return not found[path] and shapes.has_parent(found, path)
+end
+
+--- The paths that not all servers have that fill their place: path → the names
+-- of those that do; and the paths where they have different kinds of values.
 local function differences(operation)
-  local all, differ, kinds = {}, {}, {}
+  local shape, all, differ, kinds = {}, {}, {}, {}
   for _, server in ipairs(SERVERS) do
-    for path, found in pairs(shape_of(operation, server)) do
-      local one = all[path] or { servers = {}, kinds = {} }
-      all[path] = one
-      table.insert(one.servers, server.name)
+    shape[server] = shape_of(operation, server)
+    for path, found in pairs(shape[server]) do
+      all[path] = all[path] or { servers = {}, kinds = {} }
+      table.insert(all[path].servers, server.name)
       for kind in pairs(found) do
-        one.kinds[kind] = not shapes.VAGUE[kind] or nil
+        all[path].kinds[kind] = not shapes.VAGUE[kind] or nil
       end
     end
   end
-  all[""] = nil -- of the whole nothing is told that is not told of its keys
   for path, one in pairs(all) do
-    differ[path] = #one.servers < #SERVERS and one.servers or nil
-    kinds[path] = next(one.kinds, next(one.kinds)) and one.kinds or nil
+    for _, server in ipairs(SERVERS) do
+      differ[path] = is_missing(shape[server], path) and one.servers or differ[path]
+    end
+    kinds[path] = path ~= "" and next(one.kinds, next(one.kinds)) and one.kinds or nil
   end
   return differ, kinds
 end
@@ -477,7 +573,7 @@ describe("results", function()
     it("have the same keys on all server lines, apart from a written list: " .. operation, function()
       local paths, kinds = differences(operation)
       assert.same(DIFFERENCES[operation] or {}, paths)
-      assert.same({}, kinds)
+      assert.same(OTHER_KINDS[operation] or {}, kinds)
     end)
   end
 end)
@@ -540,10 +636,10 @@ describe("a compressed answer", function()
         local value, err = perform(player, exchange)
         assert.is_nil(err, tostring(err))
         assert.equal(length_of(bytes), #transport.body)
-        if recordings.row(exchange) then
+        local row = recordings.row(exchange)
+        if row.operation == "instances.list" then
           assert.equal(plain, transport.body)
         end
-        local row = recordings.row(exchange)
         local data = data_of { body = transport.body }
         local expected = result_of(row, normal_form.of(data, form_of(row, server)))
         assert.is_nil(normal_form.difference(expected, value))

@@ -107,6 +107,23 @@ describe("the outcome of an attempt", function()
     end
   end)
 
+  it("takes for removed what is not there where it may have removed it itself, and for an error else", function()
+    local gone = bed.refused(10018)
+    for _, case in ipairs {
+      { { gone }, "api" },
+      { { status(502), gone } },
+      { { bed.failure("network", "sent"), gone } },
+      { { bed.failure("connect", "unsent"), gone }, "api" },
+      { { status(429), gone }, "api" },
+      { { status(502), bed.refused(10050) }, "api" },
+    } do
+      local b = bed.new(case[1])
+      local value, err = b.client.projects:delete { project = "1" }
+      assert.equal(case[2], err and err.kind)
+      assert.equal(not case[2] or nil, value)
+    end
+  end)
+
   it("honours retry_statuses", function()
     local _, err, b = run(READ, { status(502), PAGE }, { retry_statuses = { 503 } })
     assert.equal("server", err.kind)

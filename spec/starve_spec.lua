@@ -3,6 +3,7 @@
 
 local compile = require "spec.support.compile"
 local sandbox = require "dsclient.sandbox"
+local tcp_server = require "spec.support.tcp_server"
 
 -- Most memory of LuaJIT does not come from malloc, and the sanitizer brings a
 -- malloc of its own.
@@ -10,27 +11,29 @@ local asan = (os.getenv "LD_PRELOAD" or ""):find "asan"
 
 if not jit and not asan then
   describe("starved of memory", function()
-    local box, shim
+    local box, shim, server
 
     setup(function()
       box = sandbox.start()
+      server = tcp_server.start()
       shim = compile("fail_malloc.c", "library")
     end)
 
     teardown(function()
       box:stop()
+      server:stop()
     end)
 
     for _, mode in ipairs { "once", "for_good" } do
       it("all goes on: each allocation fails " .. mode, function()
-        local command = ("LD_PRELOAD='%s' %s spec/support/starve.lua '%s' '%s' '%s' %s 2>&1; echo status=$?"):format(
-          shim, arg[-1], shim, box.url, box.token, mode)
+        local command = ("LD_PRELOAD='%s' %s spec/support/starve.lua '%s' '%s' '%s' %s '%s' 2>&1; echo status=$?")
+          :format(shim, arg[-1], shim, box.url, box.token, mode, server.url .. "/file/200000")
         local pipe = io.popen(command)
         local output = pipe:read "*a"
         pipe:close()
         assert.truthy(output:find("status=0", 1, true), output)
         local _, scenarios = output:gsub("failed in turn", "")
-        assert.equal(9, scenarios)
+        assert.equal(10, scenarios)
       end)
     end
   end)

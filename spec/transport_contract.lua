@@ -3,6 +3,9 @@
 ---     contract({new = function(options) return transport end, now = function() return seconds end},
 ---       {describe = describe, it = it, before_each = before_each, after_each = after_each})
 ---
+--- A request with `sink` delivers a file of any size with bounded memory: the body of a 2xx answer with
+--- `Content-Disposition: attachment`. `sink = true`: x:piece() → string, until there are no more, then x:wait();
+--- `sink = fd`: it is written there. All other bodies are kept. `delivered` of response and failure counts the bytes.
 --- busted gives these functions to spec files only. `gzip = true` where the transport decodes it.
 --- The server of the specs is spec/support/tcp_server.lua.
 local assert = require "luassert"
@@ -127,7 +130,14 @@ return function(given, busted)
         assert.equal(method, assert(get("/echo", {method = method})).body:match "^%u+")
       end
       assert.truthy(assert(get("/echo", {method = "PUT", body = "x"})).body:find "^PUT .*\r\n\r\nx$")
-      assert.truthy(assert(get("/echo", {method = "DELETE", body = "x"})).body:find "^DELETE .*\r\n\r\nx$")
+      for _, method in ipairs {"DELETE", "GET"} do
+        local sent = assert(get("/echo", {method = method, body = "x\0y", headers = {"content-type: a/b"}})).body
+        assert.truthy(sent:find("^" .. method .. " .*\r\n\r\nx%zy$"))
+        assert.truthy(sent:find("content-type: a/b", 1, true))
+        assert.is_nil(sent:find("urlencoded", 1, true))
+      end
+      local typed = assert(get("/echo", {headers = {"content-type: a/b"}})).body
+      assert.truthy(typed:find "^GET .*\r\ncontent%-type: a/b\r\n")
       assert.truthy(assert(get "/echo").body:find "^GET .*\r\n\r\n$")
     end)
 
@@ -164,6 +174,186 @@ return function(given, busted)
         start("/ok", {headers = {true}})
       end)
       assert.equal(200, assert(get "/ok").status)
+    end)
+  end)
+
+  describe("a file", function()
+    --- The body of /file/<size>.
+    local function file_of(size)
+      local lines = {}
+      for i = 1, math.ceil(size / 8) do
+        lines[i] = ("%07d\n"):format(i)
+      end
+      return table.concat(lines):sub(1, size)
+    end
+
+    --- All pieces of a file in one, the longest one's length, and what wait gives then.
+    local function pieces(path, more, timeout_s, between)
+      more = more or {}
+      more.sink = true
+      local x = start(path, more, timeout_s)
+      local list, longest = {}, 0
+      local piece = x:piece()
+      while piece do
+        list[#list + 1], longest = piece, math.max(longest, #piece)
+        if between then
+          between(#list)
+        end
+        piece = x:piece()
+      end
+      return table.concat(list), longest, x:wait()
+    end
+
+    it("is kept like any body where nobody wants it otherwise", function()
+      local response = assert(get "/file/300000")
+      assert.equal(file_of(300000), response.body)
+      assert.equal('attachment; filename="a.log"', response.headers["content-disposition"])
+      assert.equal(0, response.delivered)
+    end)
+
+    it("comes in pieces of bounded size, whatever its size and its limit", function()
+      for _, size in ipairs {1, 5, 65535, 65536, 65537, 16384, 81920, 131072, 300000, 5000000} do
+        for _, kind in ipairs {"/file/", "/lengthfile/"} do
+          local body, longest, response, failure = pieces(kind .. size, {body_bytes_max = 4})
+          assert.is_nil(failure)
+          assert.is_true(body == file_of(size), kind .. size)
+          assert.is_true(longest <= 128 * 1024)
+          assert.equal(200, response.status)
+          assert.equal("", response.body)
+          assert.equal(size, response.delivered)
+          assert.is_nil(response.headers["x-trailer"])
+        end
+      end
+    end)
+
+    it("of no bytes is none", function()
+      local body, _, response = pieces "/file/0"
+      assert.equal("", body)
+      assert.equal(0, response.delivered)
+      assert.equal('attachment; filename="a.log"', response.headers["content-disposition"])
+    end)
+
+    it("that the sink is slow to take is not the server's fault, and waits for it", function()
+      local body, _, response = pieces("/file/600000", {idle_timeout_s = 0.05}, 10, function(n)
+        if n < 4 then
+          local until_s = given.now() + 0.1
+          while given.now() < until_s do end
+          assert(get "/ok") -- others go on meanwhile
+        end
+      end)
+      assert.is_true(body == file_of(600000))
+      assert.equal(600000, response.delivered)
+    end)
+
+    it("ends at the deadline, whoever is slow", function()
+      local deadline = given.now() + 1
+      local body, _, response, failure = pieces("/file/600000", nil, 1, function()
+        while given.now() < deadline do end
+      end)
+      failed({kind = "timeout", phase = "partial", delivered = #body}, response, failure)
+      assert.is_true(#body > 0)
+      assert.equal(body, file_of(600000):sub(1, #body))
+      body, _, response, failure = pieces("/stallfile/100", {idle_timeout_s = 0.05})
+      failed({kind = "timeout", phase = "partial", delivered = #body}, response, failure)
+    end)
+
+    it("that is cut is a failure that tells what was delivered", function()
+      local body, _, response, failure = pieces "/cutfile/300000"
+      failed({kind = "network", phase = "partial", delivered = #body}, response, failure)
+      assert.equal(body, file_of(300000):sub(1, #body))
+    end)
+
+    it("has its limit only where it is kept", function()
+      fails({kind = "protocol", phase = "partial", delivered = 0}, "/file/300000", {body_bytes_max = 299999})
+    end)
+
+    it("never is what is no success, no attachment, or of two minds", function()
+      for path, status in pairs {["/nofile"] = 200, ["/lostfile"] = 500, ["/twofile"] = 200, ["/ok"] = 200} do
+        local body, _, response = pieces(path)
+        assert.equal("", body, path)
+        assert.equal(status, response.status)
+        assert.equal(0, response.delivered)
+        assert.is_true(#response.body >= 5, path)
+      end
+      local _, _, response, failure = pieces("/huge", {body_bytes_max = 2 ^ 20 - 1})
+      failed({kind = "protocol", phase = "partial", delivered = 0}, response, failure)
+    end)
+
+    it("may be given up in between, and the transport goes on", function()
+      local x = start("/file/5000000", {sink = true})
+      assert.is_string(x:piece())
+      x:cancel()
+      assert.is_nil(x:piece())
+      local _, failure = x:wait()
+      assert.equal("cancelled", failure.kind)
+      assert.equal("partial", failure.phase)
+      assert.equal(200, assert(get "/ok").status)
+      x = start("/file/5000000", {sink = true})
+      assert.is_string(x:piece())
+      transport:close()
+      assert.is_nil(x:piece())
+      assert.equal("closed", select(2, x:wait()).kind)
+    end)
+
+    it("is no longer there to be taken when it was waited for", function()
+      local x = start("/file/5000000", {sink = true})
+      assert.has_error(function()
+        x:wait()
+      end)
+      x = start("/ok", {sink = true})
+      assert.equal("hello", assert(x:wait()).body)
+      assert.is_nil(x:piece())
+    end)
+
+    describe("into a file descriptor", function()
+      local uv = require "luv"
+      local path, fd
+
+      busted.before_each(function()
+        fd, path = assert(uv.fs_mkstemp(uv.os_tmpdir() .. "/dsclient-XXXXXX"))
+      end)
+
+      busted.after_each(function()
+        uv.fs_close(fd)
+        uv.fs_unlink(path)
+      end)
+
+      local function written()
+        return assert(uv.fs_read(fd, 2 ^ 24, 0))
+      end
+
+      it("is written as it comes", function()
+        local response = assert(get("/file/5000000", {sink = fd, body_bytes_max = 4}))
+        assert.equal("", response.body)
+        assert.equal(5000000, response.delivered)
+        assert.is_nil(response.headers["x-trailer"])
+        assert.is_true(written() == file_of(5000000))
+      end)
+
+      it("is not written where it is none", function()
+        assert.equal("hello", assert(get("/ok", {sink = fd})).body)
+        assert.equal("", written())
+      end)
+
+      it("that is cut is a failure that tells what was written", function()
+        local failure = fails({kind = "network", phase = "partial"}, "/cutfile/300000", {sink = fd})
+        assert.equal(failure.delivered, #written())
+      end)
+
+      it("that can't be written fails", function()
+        local read_only = assert(uv.fs_open(path, "r", 0))
+        fails({kind = "argument", phase = "partial", delivered = 0}, "/file/300000", {sink = read_only})
+        uv.fs_close(read_only)
+        assert.equal(200, assert(get "/ok").status)
+      end)
+
+      it("waits for one that is full, until the deadline", function()
+        local pipe = assert(uv.pipe({nonblock = true}, {nonblock = true}))
+        local failure = fails({kind = "timeout", phase = "partial"}, "/file/600000", {sink = pipe.write}, 1)
+        assert.is_true(failure.delivered > 0)
+        uv.fs_close(pipe.read)
+        uv.fs_close(pipe.write)
+      end)
     end)
   end)
 

@@ -78,7 +78,7 @@ describe("dsmonitor check", function()
         elseif request.path:find "simple%-list" then
           return bed.ok '[{"code":7,"name":"w"}]'
         end
-        return bed.ok "[]"
+        return request.path:find "pageNo" and bed.PAGE or bed.ok "[]"
       end)
       local _, _, text = check(b.client, { recover = { "*/*" } }, os.time)
       assert.equal(executable, text:find("p: readable, executable", 1, true) ~= nil, row)

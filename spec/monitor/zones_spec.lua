@@ -27,7 +27,8 @@ describe("the zone of answers", function()
   end)
 
   it("is measured on 3.2 and 3.3, too, where the path is another", function()
-    local b = bed.new { bed.refused(10045), master("2026-11-23 02:48:58", 1795402138278, "heartBeatInfo") }
+    local b = bed.new({ bed.refused(10045), master("2026-11-23 02:48:58", 1795402138278, "heartBeatInfo") },
+      { server_version = "3.2" })
     assert.equal(0, zones.measure(b.client):offset(0))
     assert.matches("/monitor/MASTER$", b.requests[2].path)
     for _, version in ipairs { "3.1.1", "3.2.2", "3.4.1" } do

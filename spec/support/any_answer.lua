@@ -3,32 +3,39 @@
 
 local core = require "dsclient.core"
 local operations = require "dsclient.operations"
+local set = require "support.set"
 
 local _M = { token = "secret-token" }
 
-local GIVEN = { project = "11", workflow = "22", id = 7, code = "33", string = "a b", enum = "FAILURE", integer = 1,
-  date = 1704067200, json = { {} } }
+-- By type; the types of what has a name take an id, but for these.
+local GIVEN = { project = "11", workflow = "22", task = "44", environment = "55", cluster = "66", code = "33",
+  string = "a b", enum = "FAILURE", integer = 1, number = 1.5, boolean = true, date = 1704067200, json = { {} },
+  workflows = "22", tasks = "44", codes = "33", ids = "7", strings = "a,b", tenant = "default",
+  worker_group = "default", file = { name = "f", content = "x" } }
+setmetatable(GIVEN, { __index = function() return 7 end }) -- luacheck: ignore
+local NAMED = set "project workflow task environment tenant_id queue_id user_id"
 
---- Every operation: its name, arguments it takes, the same with projects and
--- workflows by name, and the kind of its result; by position and by name.
+--- Every operation: its name, arguments that it takes on all lines, the same by
+-- name, and the kind of its result; by position and by name.
 _M.operations = {}
 
 for i, name in ipairs(operations.names()) do
   local row = operations.find(name)
   local args, by_name = {}, {}
   for _, param in ipairs(row.params) do
-    args[param[1]] = GIVEN[param[2]]
-    by_name[param[1]] = (param[2] == "project" or param[2] == "workflow") and "name" or GIVEN[param[2]]
+    if not param.since and not param.upto then
+      args[param[1]] = GIVEN[param[2]]
+      by_name[param[1]] = NAMED[param[2]] and "name" or GIVEN[param[2]]
+    end
   end
   local operation = { name = name, args = args, by_name = by_name, result = row.result }
   _M.operations[i], _M.operations[name] = operation, operation
 end
 
-local KINDS = { "connect", "tls", "dns", "network", "timeout", "protocol", "auth", "throttled", "server", "http",
-  "not_api", "api", "outcome_unknown", "deadline", "busy", "limit", "argument", "not_found", "ambiguous" }
-for _, kind in ipairs(KINDS) do
-  KINDS[kind] = true
-end
+local KINDS = set [[
+  connect tls dns network timeout protocol auth throttled server http not_api api outcome_unknown deadline busy
+  unsupported limit argument not_found ambiguous
+]]
 
 local function check_error(err)
   assert(KINDS[err.kind], err.kind)

@@ -44,8 +44,9 @@ function _M.failure(kind, phase, fields)
 end
 
 --- A bed. With the option `detect` the client finds out the server line
--- itself, else it is told 3.1.1. `script` is a list of answers, the last one repeated, or a function
--- (request, number) → answer. An answer's `takes_s` moves the clock.
+-- itself, else it is told 3.1.1; with user_timezone = false it asks for that.
+-- `script` is a list of answers, the last one repeated, or a function (request,
+-- number) → answer. An answer's `takes_s` moves the clock.
 -- @treturn table {client, transport, requests, slept, logged, advance, now}
 function _M.new(script, options)
   local bed = { requests = {}, slept = {}, logged = {} }
@@ -102,6 +103,7 @@ function _M.new(script, options)
     api_url = single and "http://127.0.0.1:12345/dolphinscheduler" or nil,
     token = not (options and options.token_file) and "secret-token" or nil,
     server_version = not (options and options.detect) and "3.1.1" or nil,
+    user_timezone = "UTC",
     transport = transport,
     runtime = runtime,
     log = function(level, message, fields)
@@ -109,6 +111,7 @@ function _M.new(script, options)
     end,
   }, options)
   given.detect = nil
+  given.user_timezone = given.user_timezone or nil
   bed.transport = transport
   bed.client = dsclient.new(given)
   function bed.advance(seconds)

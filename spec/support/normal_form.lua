@@ -20,9 +20,10 @@ for _, name in pairs(STATES) do
   MEANS[name] = MEANS[name] or { running = true }
 end
 
---- Keys of times, and what their seconds are called.
-_M.TIMES = { startTime = "started_at", endTime = "ended_at", scheduleTime = "scheduled_at",
-  submitTime = "submitted_at", restartTime = "restarted_at" }
+--- Keys of times, and what their seconds are called: of any rows, and of runs.
+local PLAIN_TIMES = { createTime = "created_at", updateTime = "updated_at" }
+_M.TIMES = { createTime = "created_at", updateTime = "updated_at", startTime = "started_at", endTime = "ended_at",
+  scheduleTime = "scheduled_at", submitTime = "submitted_at", restartTime = "restarted_at" }
 
 --- Keys of codes on all lines.
 _M.CODES = set [[
@@ -46,6 +47,18 @@ _M.RENAMED = {
   subProcess = "subWorkflow",
   nextProcessInstanceId = "nextWorkflowInstanceId",
 }
+
+local HEARTBEAT = { resInfo = "heartBeatInfo", zkDirectory = "serverDirectory" }
+--- What keys of single operations are called since.
+_M.RENAMED_OF = {
+  ["analysis.task_state_count"] = { taskCountDtos = "taskInstanceStatusCounts", taskStateType = "state" },
+  ["analysis.workflow_state_count"] = { taskCountDtos = "workflowInstanceStatusCounts", taskStateType = "state" },
+  ["server.masters"] = HEARTBEAT,
+  ["server.workers"] = HEARTBEAT,
+  ["server.nodes"] = HEARTBEAT,
+}
+--- … and in other rows than task instances.
+_M.RENAMED_ELSEWHERE = setmetatable({ processDefinitionName = "workflowDefinitionName" }, { __index = _M.RENAMED })
 
 local ROW_LISTS = set "totalList taskList"
 
@@ -97,13 +110,15 @@ local function add_member(out, name, value, here, form)
     return
   end
   local scalar = type(value) == "string" or type(value) == "number" and value % 1 == 0
-  if here.row and name == "state" and scalar then
+  local of_runs = form.rows ~= "plain"
+  local seconds = (of_runs and _M.TIMES or PLAIN_TIMES)[name]
+  if here.row and of_runs and name == "state" and scalar then
     value = add_state(out, value, form.rows)
-  elseif here.root and form.rows and name == "workflowInstanceState" and scalar then
+  elseif here.root and form.rows and of_runs and name == "workflowInstanceState" and scalar then
     value = state_name(value, "instance")
-  elseif here.row and _M.TIMES[name] and type(value) == "string" then
+  elseif here.row and seconds and type(value) == "string" then
     local at = _M.seconds(value)
-    out[_M.TIMES[name]] = at and at - (form.utc_offset_s or 0)
+    out[seconds] = at and at - (form.utc_offset_s or 0)
   end
   out[name] = normalise(value, {
     code = form.codes[name],
@@ -135,8 +150,8 @@ end
 
 --- The normal form of what cjson decoded.
 -- @param value the `data` of an answer
--- @tparam table form rename, codes, code_lists: by key; rows: "instance",
---   "task" or nil; code, codes: is the value itself a code, or a list of them?
+-- @tparam table form rename, codes, code_lists: by key; rows: "plain",
+--   "instance", "task" or nil; code, codes: is the value itself a code, or a list of them?
 --   utc_offset_s of the times
 function _M.of(value, form)
   return normalise(value, { root = true, code = form.code, codes = form.codes_in_root }, form)

@@ -4,7 +4,9 @@
 local calls = require "dsclient.call"
 local cjson = require "cjson"
 local core = require "dsclient.core"
+local dialects = require "dsclient.dialect"
 local dsclient = require "dsclient"
+local insides = require "support.insides"
 local operations = require "dsclient.operations"
 
 local _M = {}
@@ -28,7 +30,7 @@ end
 
 local function fields_of(request)
   local fields = {}
-  for _, part in ipairs { request.query or {}, request.form or {} } do
+  for _, part in ipairs { request.query or {}, request.form or {}, request.json or {} } do
     for name, value in pairs(part) do
       fields[name] = text_of(value)
     end
@@ -39,7 +41,7 @@ end
 local read = {}
 
 --- The exchanges of a server, in the order of the file: {server, name,
--- request = {method, path, headers, fields = query and form}, response =
+-- request = {method, path, headers, fields = query, form and JSON}, response =
 -- {status, headers, body, body_base64}}.
 function _M.of(server)
   local list = read[server]
@@ -114,17 +116,45 @@ function _M.object(response)
   return ok and type(value) == "table" and body:find "^%s*{" and value or nil
 end
 
---- What cjson reads as the `data` of an answer; nil for null.
-function _M.data(response)
-  local data = _M.object(response).data
-  if data ~= cjson.null then
-    return data
+--- What cjson reads as the `data` of an answer; nil for null. The whole answer
+-- where it is a file, and the whole document where that has no frame.
+function _M.data(response, row)
+  if row and row.result == "bytes" then
+    return response.body
+  end
+  local object = _M.object(response)
+  if row and row.bare and object.code == nil and object.status == nil then
+    return object
+  elseif object.data ~= cjson.null then
+    return object.data
   end
 end
 
+--- Is it a code that counts as a success?
+local function was_so_before(row, code)
+  for _, known in ipairs(row and row.already or {}) do
+    if known == code then
+      return true
+    end
+  end
+  return false
+end
+
+local function verdict_of_body(response, row)
+  if row and row.result == "bytes" and response.headers["content-disposition"] then
+    return "ok"
+  end
+  local media_type = response.headers["content-type"] or ""
+  local object = media_type:lower():match "^application/json%f[%A]" and _M.object(response)
+  if object and type(object.code) == "number" then
+    return (object.code == 0 or was_so_before(row, object.code)) and "ok" or "api", object.code, object.msg
+  end
+  return object and row and row.bare and "ok" or "not_api"
+end
+
 --- What the answer is: "ok", or the kind of the error, with code and text.
-function _M.verdict(response)
-  local status, media_type = response.status, response.headers["content-type"] or ""
+function _M.verdict(response, row)
+  local status = response.status
   if status == 401 then
     return "auth"
   elseif status == 429 then
@@ -134,11 +164,7 @@ function _M.verdict(response)
   elseif status < 200 or status > 299 then
     return "http"
   end
-  local object = media_type:lower():match "^application/json%f[%A]" and _M.object(response)
-  if not object or type(object.code) ~= "number" then
-    return "not_api"
-  end
-  return object.code == 0 and "ok" or "api", object.code, object.msg
+  return verdict_of_body(response, row)
 end
 
 -- --- the rows ------------------------------------------------------------
@@ -147,21 +173,39 @@ local function escape(text)
   return (text:gsub("%W", "%%%0"))
 end
 
--- Every path of the table for one dialect: {row, pattern, names of parameters}.
-local function routes_of(dialect)
-  local routes = {}
+-- What stands in a path for a parameter of a type; digits for all others.
+local SEGMENTS = { enum = "(%u[%u_]*)", string = "([^/]+)", codes = "([%d,]+)" }
+
+local function route_of(row, dialect)
+  local kinds, names = {}, {}
+  for _, param in ipairs(row.params) do
+    kinds[param[1]] = param[2]
+  end
+  local path = type(row.path) == "table" and row.path[dialect] or row.path
+  local pattern = escape(CONTEXT .. path):gsub("%%{([%w%%_]+)%%}", function(name)
+    name = name:gsub("%%", "")
+    names[#names + 1] = name
+    return SEGMENTS[kinds[name]] or "(%d+)"
+  end)
+  return { row = row, pattern = "^" .. pattern .. "$", names = names }
+end
+
+-- Every path of the table that a server has, those that say most first:
+-- {row, pattern, names of parameters}.
+local function routes_of(server)
+  local routes, version = {}, dialects.parse(server.version)
   for _, name in ipairs(operations.names()) do
     local row = operations.find(name)
-    if row.name == row.operation then
-      local path, names = type(row.path) == "table" and row.path[dialect] or row.path, {}
-      local pattern = escape(CONTEXT .. path):gsub("%%{([%w%%_]+)%%}", function(parameter)
-        parameter = parameter:gsub("%%", "")
-        names[#names + 1] = parameter
-        return parameter == "kind" and "(%u[%u_]*)" or "(%d+)"
-      end)
-      routes[#routes + 1] = { row = row, pattern = "^" .. pattern .. "$", names = names }
+    if row.name == row.operation and dialects.has(row, version) then
+      routes[#routes + 1] = route_of(row, server.dialect)
     end
   end
+  table.sort(routes, function(a, b)
+    if #a.names ~= #b.names then
+      return #a.names < #b.names
+    end
+    return a.row.operation < b.row.operation
+  end)
   return routes
 end
 
@@ -169,9 +213,9 @@ local routes = {}
 
 --- The row of the table that a request belongs to, and its path's parameters.
 function _M.row(exchange)
-  local dialect, request = exchange.server.dialect, exchange.request
-  routes[dialect] = routes[dialect] or routes_of(dialect)
-  for _, route in ipairs(routes[dialect]) do
+  local server, request = exchange.server, exchange.request
+  routes[server] = routes[server] or routes_of(server)
+  for _, route in ipairs(routes[server]) do
     local found = { request.path:match(route.pattern) }
     if route.row.method == request.method and found[1] then
       local args = {}
@@ -216,16 +260,34 @@ end
 -- Larger pages are never asked for: 2.0 and 3.0 cut them.
 local PAGE_SIZE_MAX = 500
 
---- The arguments of an operation that make a recorded request.
-function _M.arguments(exchange)
-  local row, args = _M.row(exchange)
+-- What a recorded text is in Lua, by type of parameter; the rest are texts.
+local IN_LUA = { integer = tonumber, number = tonumber }
+function IN_LUA.boolean(text)
+  return text == "true"
+end
+
+--- The fields of a row that only other lines have: wire name → true.
+function _M.of_other_lines(row, server)
+  local names, version = {}, dialects.parse(server.version)
   for _, param in ipairs(row.params) do
-    local text = not param.path and exchange.request.fields[wire_name(param, exchange.server.dialect)]
-    if text then
-      args[param[1]] = param[2] == "integer" and tonumber(text) or text
+    if not param.path and not dialects.has(param, version) then
+      names[wire_name(param, server.dialect)] = true
     end
   end
-  local size = tonumber(exchange.request.fields.pageSize)
+  return names
+end
+
+--- The arguments of an operation that make a recorded request.
+function _M.arguments(exchange)
+  local server, fields = exchange.server, exchange.request.fields
+  local row, args = _M.row(exchange)
+  local others = _M.of_other_lines(row, server)
+  for _, param in ipairs(row.params) do
+    local wire = not param.path and wire_name(param, server.dialect)
+    local text = args[param[1]] or wire and not others[wire] and fields[wire] or nil
+    args[param[1]] = text and (IN_LUA[param[2]] or tostring)(text)
+  end
+  local size = tonumber(fields.pageSize)
   if row.result == "page" and size and size >= 1 and size <= PAGE_SIZE_MAX then
     args.page_size = size
   end
@@ -256,16 +318,18 @@ for _, replay in ipairs { "read", "once" } do
     codes = { "taskNames[]" } }
 end
 
---- The insides of a client, as the functions of call.lua take them.
-local function insides(client)
-  local perform, found = calls.perform, nil
-  calls.perform = function(state)
-    found = state
-    return {}
+--- Lists that know the names in these arguments: path → answer.
+local function lists_with(row, args)
+  local lists = {}
+  for _, param in ipairs(row.params) do
+    local name = args[param[1]]
+    if name and param[2] == "tenant" then
+      lists["/tenants/list"] = cjson.encode { { tenantCode = name } }
+    elseif name and param[2] == "worker_group" then
+      lists["/worker-groups/all"] = cjson.encode { name }
+    end
   end
-  client:call "users.current"
-  calls.perform = perform
-  return found
+  return lists
 end
 
 local Player = {}
@@ -275,6 +339,7 @@ Player.__index = Player
 -- answers in turn; one request too many gets none and fails.
 -- @return as call.perform: value, nil, meta; or nil, error
 function Player:perform(row, args, responses, opts)
+  self.known = lists_with(row, args)
   self.responses, self.requests = responses, {}
   if self.state.runtime.virtual then
     core.advance(self.client, BETWEEN_S)
@@ -286,6 +351,7 @@ end
 
 --- The first page of a list; the rest is as with perform.
 function Player:first_page(row, args, responses, opts)
+  self.known = {}
   self.responses, self.requests = responses, {}
   return calls.pages(self.state, row, args, opts).next()
 end
@@ -299,11 +365,17 @@ function Player:send(exchange, opts)
   return self:perform(row, {}, { exchange.response }, opts)
 end
 
+local JSON = { ["content-type"] = "application/json" }
+
 local function transport_of(player)
   local transport = {}
   function transport.start(_, request)
-    player.requests[#player.requests + 1] = request
-    local response = player.responses[#player.requests]
+    local list = player.known[request.path]
+    local response = list and { status = 200, headers = JSON, body = '{"code":0,"data":' .. list .. "}" }
+    if not list then
+      player.requests[#player.requests + 1] = request
+      response = player.responses[#player.requests]
+    end
     return {
       wait = function()
         if not response then
@@ -344,7 +416,7 @@ end
 --- A client of a server that is known by its recordings. It never repeats a
 -- request, and never sleeps, but where the options let it repeat them.
 function _M.player(server, options)
-  local player = setmetatable({}, Player)
+  local player = setmetatable({ known = {} }, Player)
   local given = {
     api_url = "http://127.0.0.1:12345" .. CONTEXT,
     token = "TOKEN",

@@ -41,7 +41,7 @@ end
 _M.VAGUE = { null = true, empty = true }
 
 --- Is something known of what would stand at this path?
-local function has_parent(shape, path)
+function _M.has_parent(shape, path)
   local parent = path:match "^(.*)%[%]$"
   if parent then
     return shape[parent] and shape[parent].array
@@ -52,7 +52,7 @@ end
 
 local function lacks(shape, other)
   for path in pairs(other) do
-    if not shape[path] and has_parent(shape, path) then
+    if not shape[path] and _M.has_parent(shape, path) then
       return path
     end
   end

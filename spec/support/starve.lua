@@ -1,7 +1,7 @@
 --- Run by starve_spec.lua under fail_malloc: does what users do, with each
 -- allocation failing in turn, and all of it again, unharmed, after each.
 --
---     lua starve.lua FAIL_MALLOC.so URL TOKEN once|for_good
+--     lua starve.lua FAIL_MALLOC.so URL TOKEN once|for_good URL_OF_A_FILE
 
 local shim = assert(package.loadlib(arg[1], "luaopen_fail_malloc"))()
 local url, token, for_good = arg[2], arg[3], arg[4] == "for_good"
@@ -88,6 +88,12 @@ function scenarios.json()
   assert(core.encode(('"'):rep(300)) and core.encode("x" .. ('"'):rep(300)))
   local text = core.encode { list = core.array {}, row = { code = "1", x = 1.5, name = ("é"):rep(200) } }
   return core.decode(text, true)
+end
+
+local file_client = dsclient.new { api_url = arg[5], token = token, max_retries = 0, server_version = "3.2.2" }
+
+function scenarios.file()
+  return file_client.resources:download({ full_name = "a" }, { sink = nothing })
 end
 
 -- What may be told of a call that had no memory. A write may have been sent.

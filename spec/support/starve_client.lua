@@ -127,6 +127,22 @@ add {
   expected = "a b",
 }
 
+add {
+  name = "file",
+  options = { server_version = "3.2.2" },
+  script = { status(200, { ["content-disposition"] = "attachment" }, "hello") },
+  act = function(client)
+    local got
+    local value, err = client.resources:download({ full_name = "a" }, {
+      sink = function(piece)
+        got = piece
+      end,
+    })
+    return value and got, err
+  end,
+  expected = "hello",
+}
+
 -- what is kept is too old, and the server is gone
 add {
   name = "stale",

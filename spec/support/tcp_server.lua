@@ -165,6 +165,57 @@ function behaviours.huge(connection)
   write(connection, CHUNKED .. chunk(("x"):rep(1024)):rep(1024) .. "0\r\n\r\n")
 end
 
+-- A file of so many bytes, as the path says: numbered lines. It goes out as an attachment, without a length.
+local FILE = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+  .. "Content-Disposition: attachment; filename=\"a.log\"\r\n"
+
+local function file_of(request)
+  local size, lines = tonumber(request.path:match "(%d+)"), {}
+  for i = 1, math.ceil(size / 8) do
+    lines[i] = ("%07d\n"):format(i)
+  end
+  return table.concat(lines):sub(1, size)
+end
+
+function behaviours.file(connection, request)
+  local data, parts = file_of(request), {FILE .. "Transfer-Encoding: chunked\r\n\r\n"}
+  for from = 1, #data, 10000 do
+    parts[#parts + 1] = chunk(data:sub(from, from + 9999))
+  end
+  write(connection, table.concat(parts) .. "0\r\nX-Trailer: yes\r\n\r\n")
+end
+
+-- of a length that is told
+function behaviours.lengthfile(connection, request)
+  local data = file_of(request)
+  write(connection, FILE .. ("Content-Length: %d\r\n\r\n"):format(#data) .. data)
+end
+
+-- of one byte more than comes
+function behaviours.cutfile(connection, request)
+  local data = file_of(request)
+  write(connection, FILE .. ("Content-Length: %d\r\n\r\n"):format(#data + 1) .. data, close)
+end
+
+function behaviours.stallfile(connection, request)
+  local data = file_of(request)
+  write(connection, FILE .. ("Content-Length: %d\r\n\r\n"):format(#data + 1) .. data)
+end
+
+-- what looks like a file, and is none: no success, or two minds about it
+function behaviours.lostfile(connection)
+  write(connection, "HTTP/1.1 500 No\r\nContent-Disposition: attachment\r\nContent-Length: 5\r\n\r\nhello")
+end
+
+function behaviours.twofile(connection)
+  write(connection, answer("hello", "Content-Disposition: inline\r\nContent-Disposition: attachment\r\n"))
+end
+
+-- a refusal of the API in place of a file
+function behaviours.nofile(connection)
+  write(connection, answer '{"code":10103,"msg":"view task instance log error","data":null}')
+end
+
 -- an empty list, as the API answers it; to a write it is a success as well
 function behaviours.api(connection)
   write(connection, answer '{"code":0,"msg":"success","data":{"totalList":[],"total":0}}')

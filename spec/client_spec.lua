@@ -23,6 +23,20 @@ local function server(routes)
   end
 end
 
+describe("a method that is none", function()
+  it("throws at the caller, and says which is meant", function()
+    local client = bed.new({ bed.PAGE }).client
+    for _ = 1, 2 do -- while the operations are loaded, and afterwards
+      local fine, message = pcall(function()
+        client.workflows:lst {}
+      end)
+      assert.is_false(fine)
+      assert.matches('client_spec.lua:%d+: client.workflows: no operation is called "lst"; is "list" meant%?', message)
+    end
+    assert.is_nil(client.workflows[1])
+  end)
+end)
+
 describe("a client", function()
   it("does nothing in `new`, and asks for the token at the first call", function()
     local asked = 0

@@ -244,7 +244,20 @@ local function load_methods(resource)
   if more[resource] then
     more[resource](methods)
   end
-  return methods
+  return setmetatable(methods, {
+    __index = function(_, verb)
+      if type(verb) ~= "string" then
+        return nil
+      end
+      local names = {}
+      for name in pairs(methods) do
+        names[#names + 1] = name
+      end
+      local near = errors.near(verb, names, 1)[1]
+      errors.throw(format("client.%s: no operation is called %s%s", resource, errors.quoted(verb),
+        near and format("; is %q meant?", near) or ""))
+    end,
+  })
 end
 
 for _, resource in ipairs(operations.RESOURCES) do

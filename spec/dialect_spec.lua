@@ -113,6 +113,22 @@ describe("the server line", function()
     assert.equal(4, #b.requests - before)
   end)
 
+  it("that is another than before shows no old answer in the server's own form", function()
+    local line = "process"
+    local b = new(function(request, self)
+      return request.path:find "definition%?" and bed.ok('{"totalList":[{"id":1,"of":"' .. line .. '"}],"total":1}')
+        or server(line, NOT_FOUND)(request, self)
+    end)
+    local function of()
+      return assert(b.client.workflows:list({ project = "1" }, { raw = true }))[1].of
+    end
+    assert.equal("process", of())
+    line = "workflow"
+    assert(b.client:get_workflow_instances "1") -- finds it
+    assert.equal("workflow", of())
+    assert.equal("workflow", of())
+  end)
+
   it("that is another than before does not make a write be sent twice", function()
     local line = "process"
     local b = new(function(request, self)

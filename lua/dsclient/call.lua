@@ -400,9 +400,9 @@ function _M.clear(state)
 end
 
 -- What else parts the results of one request in the cache.
-local function variant_of(row, opts, args)
+local function variant_of(state, row, opts, args)
   local limit = row.result == "page" and args.limit
-  return (opts.raw and "raw" or "") .. (limit and string.format("limit %.0f", limit) or "")
+  return (opts.raw and "raw " .. (state.dialect or "") or "") .. (limit and string.format("limit %.0f", limit) or "")
 end
 
 --- A read through the cache: what all steps below work on.
@@ -415,7 +415,7 @@ local function reading(state, row, bound, opts, args, deadline)
     opts = opts,
     args = args,
     deadline = deadline,
-    key = arguments.key(row, bound) .. variant_of(row, opts, args),
+    key = arguments.key(row, bound) .. variant_of(state, row, opts, args),
     number = not opts.uncounted and driver.number_of(state, row) or nil,
   }
 end

@@ -292,17 +292,15 @@ describe("on a real 3.1.1 each operation", function()
     local task = find(assert(client.task_instances:list { project = P, instance_id = failed.id, state = "FAILURE" }),
       "flag", "YES")
     accepts("task_instances.force_success", { project = P, task_instance_id = task.id })
+    -- they are taken for any task, streaming or not
+    accepts("task_instances.savepoint", { project = P, task_instance_id = task.id })
+    accepts("task_instances.stop", { project = P, task_instance_id = task.id })
     local whole = assert(client.workflows:get { project = P, workflow = good.code })
     accepts("instances.update", { project = P, instance_id = fine.id, tasks = whole.taskDefinitionList,
       relations = whole.workflowTaskRelationList, locations = whole.workflowDefinition.locations,
       sync_define = false, tenant = tasks.tenant(client) })
     accepts("instances.delete", { project = P, instance_id = fine.id })
     accepts("instances.batch_delete", { project = P, instance_ids = { failed.id } })
-  end)
-
-  each("of streaming tasks is taken, whatever the task", function()
-    accepts("task_instances.savepoint", { project = project.code, task_instance_id = 1 })
-    accepts("task_instances.stop", { project = project.code, task_instance_id = 1 })
   end)
 
   each("of counts, the server and its plugins", function()
@@ -406,7 +404,7 @@ describe("on a real 3.1.1 each operation", function()
     accepts "namespaces.available"
     accepts("namespaces.authorized", { user_id = user.id })
     accepts("namespaces.unauthorized", { user_id = user.id })
-    refuses(1300005, "namespaces.delete", { namespace_id = 1 })
+    accepts("namespaces.delete", { namespace_id = 1 }) -- a new server has one
   end)
 
   each("of alerts", function()

@@ -49,7 +49,8 @@ static int on_send(void *ud, char *remote_ip, char *local_ip, int remote_port,
   long connections = 0;
   curl_easy_getinfo(attempt->easy, CURLINFO_NUM_CONNECTS, &connections);
   attempt->reused = connections == 0;
-  if (attempt->reused && ccurl_sockets_unread(attempt->sockets, local_port)) {
+  if (attempt->reused &&
+      ccurl_sockets_unread(attempt->events->sockets, local_port)) {
     /* what lies there would be taken for the answer to this request */
     fail(attempt, DSC_NETWORK,
          "the reused connection was closed, or held what nobody asked for");
@@ -63,16 +64,34 @@ static curl_socket_t on_socket(void *ud, curlsocktype purpose,
                                struct curl_sockaddr *address) {
   struct ccurl_attempt *attempt = (struct ccurl_attempt *)ud;
   (void)purpose;
-  const curl_socket_t fd = ccurl_sockets_open(attempt->sockets, address);
+  const curl_socket_t fd = ccurl_sockets_open(attempt->events->sockets,
+                                              address);
   if (fd == CURL_SOCKET_BAD && errno == ENOMEM)
     fail(attempt, DSC_MEMORY, "no memory for a connection");
   return fd;
 }
 
+/* NULL where the handle is libcurl's own, which closes what is at rest. */
+static struct ccurl_attempt *attempt_of(CURL *easy) {
+  struct ccurl_attempt *attempt = NULL;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&attempt);
+  return attempt;
+}
+
+void ccurl_attempt_unwatched(CURL *easy) {
+  struct ccurl_attempt *attempt = attempt_of(easy);
+  if (attempt != NULL)
+    fail(attempt, DSC_MEMORY, "no memory to watch a connection");
+}
+
+bool ccurl_attempt_unsent(CURL *easy) {
+  const struct ccurl_attempt *attempt = attempt_of(easy);
+  return attempt != NULL && attempt->phase == DSC_UNSENT;
+}
+
 static void answer_moved(struct ccurl_attempt *attempt) {
   attempt->phase = DSC_PARTIAL;
-  if (attempt->idle_timeout_s > 0)
-    attempt->moved_at_s = ccurl_now_s();
+  attempt->moved = true;
 }
 
 static size_t keep(struct ccurl_attempt *attempt, struct dsc_buf *buf,
@@ -186,6 +205,10 @@ static size_t on_body(char *data, size_t size, size_t count, void *ud) {
   return keep(attempt, &attempt->body, data, length);
 }
 
+bool ccurl_attempt_readable(const struct ccurl_attempt *attempt) {
+  return !attempt->running || attempt->paused;
+}
+
 size_t ccurl_attempt_take(struct ccurl_attempt *attempt, char *room,
                           CURLcode *code) {
   const size_t length = attempt->sinking ? attempt->body.length : 0;
@@ -193,6 +216,7 @@ size_t ccurl_attempt_take(struct ccurl_attempt *attempt, char *room,
   if (length > 0)
     memcpy(room, attempt->body.data, length);
   attempt->delivered += length;
+  attempt->told = false;
   if (attempt->sinking)
     attempt->body.length = 0;
   if (attempt->paused) {
@@ -208,9 +232,9 @@ size_t ccurl_attempt_take(struct ccurl_attempt *attempt, char *room,
 */
 
 bool ccurl_attempt_init(struct ccurl_attempt *attempt, CURL *model,
-                        struct ccurl_sockets *sockets) {
-  const struct dsc_env *env = sockets->env;
-  attempt->sockets = sockets;
+                        struct ccurl_events *events) {
+  const struct dsc_env *env = events->sockets->env;
+  attempt->events = events;
   dsc_buf_init(&attempt->request, env, CCURL_REQUEST_BYTES_MAX);
   dsc_buf_init(&attempt->head, env, CCURL_HEAD_BYTES_MAX);
   dsc_buf_init(&attempt->body, env, 0);
@@ -223,8 +247,9 @@ bool ccurl_attempt_init(struct ccurl_attempt *attempt, CURL *model,
   curl_easy_setopt(easy, CURLOPT_PREREQDATA, (void *)attempt);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, (void *)attempt);
-  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, ccurl_sockets_close);
-  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, (void *)sockets);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION,
+                   ccurl_events_close_socket);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, (void *)events);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, (void *)attempt);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -260,6 +285,7 @@ void ccurl_attempt_reset(struct ccurl_attempt *attempt) {
   attempt->phase = DSC_UNSENT;
   attempt->kind = DSC_OK;
   attempt->text = NULL;
+  attempt->told = false;
   attempt->running = false;
   attempt->detached = false;
   attempt->reused = false;
@@ -338,28 +364,41 @@ static long to_ms(double seconds) {
   return (long)fmin(fmax(ceil(seconds * 1e3), 0) + 1, TIMEOUT_MS_MAX);
 }
 
-enum dsc_kind ccurl_attempt_prepare(struct ccurl_attempt *attempt,
-                                    const struct ccurl_request *request) {
+/* Puts the body behind the lines. libcurl would ask for leave to send a large
+** one. */
+static enum dsc_kind add_body(struct ccurl_attempt *attempt,
+                              const struct ccurl_request *request) {
   static const char no_expect[] = "Expect:";
-  CURL *easy = attempt->easy;
   enum dsc_kind kind =
       ccurl_attempt_line(attempt, no_expect, sizeof no_expect - 1);
-  const size_t head_length = attempt->request.length;
-  if (kind == DSC_OK && request->body != NULL)
+  if (kind == DSC_OK)
     kind = add_bytes(&attempt->request, request->body, request->body_length);
-  if (kind != DSC_OK)
-    return kind;
+  return kind;
+}
+
+enum dsc_kind ccurl_attempt_prepare(struct ccurl_attempt *attempt,
+                                    const struct ccurl_request *request) {
+  CURL *easy = attempt->easy;
+  const char *body = "";
+  if (request->body != NULL) {
+    enum dsc_kind kind = add_body(attempt, request);
+    if (kind != DSC_OK)
+      return kind;
+    body = attempt->request.data + attempt->request.length -
+           request->body_length;
+  }
   attempt->body_bytes_max = request->body_bytes_max;
   attempt->body.size_max = request->body_bytes_max;
   attempt->sink = request->sink;
   attempt->sink_fd = request->sink_fd;
   attempt->deadline_s = request->deadline_s;
   attempt->idle_timeout_s = request->idle_timeout_s;
+  attempt->timed = request->timed;
   const double left_s = request->deadline_s - ccurl_now_s();
   if (left_s <= 0)
     return DSC_TIMEOUT;
   attempt->connect_is_first = request->connect_timeout_s < left_s;
-  set_method(easy, request, attempt->request.data + head_length);
+  set_method(easy, request, body);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, link_lines(attempt));
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, to_ms(left_s));
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
@@ -377,10 +416,13 @@ enum dsc_kind ccurl_attempt_prepare(struct ccurl_attempt *attempt,
 
 /* A server may think as long as the deadline allows; once it has begun to
 ** answer, it has no reason to be silent for long, unless we don't listen. */
-double ccurl_attempt_expires_s(const struct ccurl_attempt *attempt) {
+double ccurl_attempt_expires_s(struct ccurl_attempt *attempt, double now_s) {
   if (attempt->idle_timeout_s <= 0 || attempt->phase != DSC_PARTIAL ||
       attempt->paused)
     return attempt->deadline_s;
+  if (attempt->moved)
+    attempt->moved_at_s = now_s;
+  attempt->moved = false;
   return fmin(attempt->deadline_s,
               attempt->moved_at_s + attempt->idle_timeout_s);
 }
@@ -388,7 +430,7 @@ double ccurl_attempt_expires_s(const struct ccurl_attempt *attempt) {
 bool ccurl_attempt_expired(struct ccurl_attempt *attempt, double now_s) {
   if (now_s >= attempt->deadline_s)
     fail(attempt, DSC_TIMEOUT, "the deadline passed");
-  else if (now_s >= ccurl_attempt_expires_s(attempt))
+  else if (now_s >= ccurl_attempt_expires_s(attempt, now_s))
     fail(attempt, DSC_TIMEOUT, "the server was silent for too long");
   return attempt->kind != DSC_OK;
 }

@@ -10,7 +10,7 @@
 
 #include "core/buf.h"
 #include "core/error.h"
-#include "curl/sockets.h"
+#include "curl/events.h"
 
 /* Lines of a request's head; a client of one API sends under ten. */
 #define CCURL_LINES_MAX 64
@@ -54,13 +54,14 @@ struct ccurl_request {
   double connect_timeout_s;
   double idle_timeout_s; /* within the answer; 0: none */
   bool fresh;            /* never on a connection that was used before */
+  bool timed;            /* its times are of interest */
   enum ccurl_sink sink;
   int sink_fd;
 };
 
 struct ccurl_attempt {
   struct ccurl_pool *pool;
-  struct ccurl_sockets *sockets; /* of the pool */
+  struct ccurl_events *events; /* of the pool */
   struct ccurl_transfer *owner; /* whom the pool tells of an early end */
   struct ccurl_attempt *next;
   struct ccurl_attempt *previous;
@@ -75,7 +76,8 @@ struct ccurl_attempt {
   double deadline_s;
   bool connect_is_first; /* its time-out comes before the deadline */
   double idle_timeout_s;
-  double moved_at_s;     /* when a byte of the answer came last */
+  bool moved;            /* bytes of the answer came, and nobody knows when */
+  double moved_at_s;     /* when they did, or were found to have come */
   enum ccurl_sink sink;
   int sink_fd;
   int dispositions; /* lines of the head that say what to do with the body */
@@ -83,10 +85,13 @@ struct ccurl_attempt {
   bool sinking;     /* the body goes to the sink */
   bool paused;      /* until the piece that is kept is taken */
   bool plain;       /* of the handle: it asks for no compression */
+  bool timed;
   uint64_t delivered; /* bytes that the sink has got */
   enum dsc_phase phase;
   enum dsc_kind kind;  /* DSC_OK until something went wrong */
   const char *text;    /* one line for people about that; no query strings */
+  uint64_t id;         /* of its transfer, for who waits for many */
+  bool told;           /* that it can be read, to him */
   bool running;        /* in the hands of libcurl */
   bool detached;       /* no longer in the pool's list */
   bool reused;
@@ -102,7 +107,7 @@ CURLcode ccurl_model(CURL **model, const struct ccurl_options *options);
 
 /* The struct is zeroed; false when there is no memory. */
 bool ccurl_attempt_init(struct ccurl_attempt *attempt, CURL *model,
-                        struct ccurl_sockets *sockets);
+                        struct ccurl_events *events);
 void ccurl_attempt_free(struct ccurl_attempt *attempt);
 
 /* Forgets the last attempt, before the first line of the next. */
@@ -116,9 +121,15 @@ enum dsc_kind ccurl_attempt_prepare(struct ccurl_attempt *attempt,
 
 /* Ends it with DSC_TIMEOUT if it is over one of its times; says if it is. */
 bool ccurl_attempt_expired(struct ccurl_attempt *attempt, double now_s);
-/* The next time at which ccurl_attempt_expired may say so. */
-double ccurl_attempt_expires_s(const struct ccurl_attempt *attempt);
+/* The next time at which ccurl_attempt_expired may say so, as of now. */
+double ccurl_attempt_expires_s(struct ccurl_attempt *attempt, double now_s);
 
+/* Is it over, or does a piece of a file wait to be taken? */
+bool ccurl_attempt_readable(const struct ccurl_attempt *attempt);
+/* The system can't watch a socket of this handle. */
+void ccurl_attempt_unwatched(CURL *easy);
+/* Is this handle one of ours, and nothing of its request sent yet? */
+bool ccurl_attempt_unsent(CURL *easy);
 /* libcurl is done with it: sets kind and text, and may move the phase on. */
 void ccurl_attempt_end(struct ccurl_attempt *attempt, CURLcode code);
 /*

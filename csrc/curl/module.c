@@ -4,6 +4,8 @@
 */
 #include <ctype.h>
 #include <math.h>
+#include <strings.h>
+#include <poll.h>
 #include <time.h>
 
 #include "curl/pool.h"
@@ -23,12 +25,25 @@
 #define IDLE_MAX_S_MAX 86400
 #define CONNECT_TIMEOUT_S 5
 #define SLEEP_S_MAX 31536000.0
+#define POLL_S_MAX 60.0
 #define BODY_BYTES_MAX ((size_t)64 << 20)
+/* Names of header fields that one may ask for. */
+#define WANTED_MAX 8
 
 LDSC_EXPORT int luaopen_dsclient_curl(lua_State *L);
 
+/* Names that Lua keeps, see curl_new. */
+struct wanted {
+  struct {
+    const char *name;
+    size_t length;
+  } fields[WANTED_MAX];
+  int count; /* 0: all are */
+};
+
 struct transport {
   struct ccurl_pool pool;
+  struct wanted wanted;
   lua_Alloc alloc; /* of the Lua state, so that its limits hold for us too */
   void *alloc_ud;
   double connect_timeout_s;
@@ -112,6 +127,24 @@ static void read_options(lua_State *L, int index,
   read_tls(L, index, options);
 }
 
+/* The names go into the table that keeps the transport. */
+static void read_wanted(lua_State *L, int index, int owner,
+                        struct wanted *wanted) {
+  if (is_absent(L, index, "headers", LUA_TTABLE))
+    return;
+  const int names = lua_gettop(L);
+  const int count = (int)ldsc_rawlen(L, names);
+  luaL_argcheck(L, count <= WANTED_MAX, index, "headers: too many names");
+  ldsc_getvalue(L, owner);
+  for (int i = 0; i < count; i++) {
+    lua_rawgeti(L, names, i + 1);
+    wanted->fields[i].name =
+        luaL_checklstring(L, -1, &wanted->fields[i].length);
+    lua_rawseti(L, -2, i + 2);
+    wanted->count = i + 1;
+  }
+}
+
 /*
 ** Failures.
 */
@@ -165,11 +198,22 @@ static bool is_blank(char byte) {
   return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
+static bool is_wanted(const struct wanted *wanted, const char *name,
+                      size_t length) {
+  for (int i = 0; i < wanted->count; i++) {
+    if (wanted->fields[i].length == length &&
+        strncasecmp(wanted->fields[i].name, name, length) == 0)
+      return true;
+  }
+  return wanted->count == 0;
+}
+
 /* Sets one field in the table on top; a repeated name gets a list. */
-static void set_header(lua_State *L, char *line, char *end) {
+static void set_header(lua_State *L, const struct wanted *wanted, char *line,
+                       char *end) {
   char *colon = (char *)memchr(line, ':', (size_t)(end - line));
-  if (colon == NULL)
-    return; /* the status line, the empty line */
+  if (colon == NULL || !is_wanted(wanted, line, (size_t)(colon - line)))
+    return; /* the status line, the empty line, or of no interest */
   for (char *c = line; c < colon; c++)
     *c = (char)tolower((unsigned char)*c);
   const char *value = colon + 1;
@@ -191,15 +235,16 @@ static void set_header(lua_State *L, char *line, char *end) {
   lua_rawset(L, -3);
 }
 
-static void push_headers(lua_State *L, struct ccurl_attempt *attempt) {
+static void push_headers(lua_State *L, struct ccurl_attempt *attempt,
+                         const struct wanted *wanted) {
   char *line = attempt->head.data;
   char *const end = line + attempt->head.length;
-  lua_createtable(L, 0, 8);
+  lua_createtable(L, 0, wanted->count > 0 ? 2 : 8);
   while (line < end) {
     char *newline = (char *)memchr(line, '\n', (size_t)(end - line));
     char *line_end = newline != NULL ? newline : end;
     if (attempt->head.data != line) /* "HTTP/1.1 200 a: b" is no field */
-      set_header(L, line, line_end);
+      set_header(L, wanted, line, line_end);
     line = line_end + 1;
   }
 }
@@ -227,6 +272,8 @@ static void push_timings(lua_State *L, const struct ccurl_attempt *attempt) {
 }
 
 static int push_response(lua_State *L, struct ccurl_attempt *attempt) {
+  const struct transport *transport =
+      (const struct transport *)attempt->pool->env.ud;
   long status = 0;
   long sent = 0;
   curl_easy_getinfo(attempt->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -236,14 +283,16 @@ static int push_response(lua_State *L, struct ccurl_attempt *attempt) {
   lua_createtable(L, 0, 8);
   ldsc_setinteger(L, "status", status);
   ldsc_setinteger(L, "delivered", (int64_t)attempt->delivered);
-  push_headers(L, attempt);
+  push_headers(L, attempt, &transport->wanted);
   lua_setfield(L, -2, "headers");
   lua_pushlstring(L, attempt->body.data != NULL ? attempt->body.data : "",
                   attempt->body.length);
   lua_setfield(L, -2, "body");
   set_boolean(L, "reused", attempt->reused);
-  push_timings(L, attempt);
-  lua_setfield(L, -2, "timings");
+  if (attempt->timed) {
+    push_timings(L, attempt);
+    lua_setfield(L, -2, "timings");
+  }
   ldsc_setinteger(L, "bytes_in",
                   (int64_t)attempt->head_bytes +
                       number_of(attempt, CURLINFO_SIZE_DOWNLOAD_T));
@@ -301,6 +350,23 @@ static int transfer_piece(lua_State *L) {
   const size_t length = ccurl_pool_take_piece(attempt, room);
   lua_pushlstring(L, room, length);
   return length > 0;
+}
+
+/* transfer:ready() -> boolean: would wait and piece return at once? */
+static int transfer_ready(lua_State *L) {
+  const struct ccurl_attempt *attempt = check_transfer(L)->attempt;
+  lua_pushboolean(L, attempt == NULL || ccurl_attempt_readable(attempt));
+  return 1;
+}
+
+/* transfer:id() -> the number under which transport:step tells of it; nil once
+** it is over */
+static int transfer_id(lua_State *L) {
+  const struct ccurl_attempt *attempt = check_transfer(L)->attempt;
+  if (attempt == NULL)
+    return 0;
+  lua_pushnumber(L, (lua_Number)attempt->id);
+  return 1;
 }
 
 static int transfer_gc(lua_State *L) {
@@ -398,6 +464,7 @@ static void read_request(lua_State *L, int index,
   request->connect_timeout_s = number_option(L, index, "connect_timeout_s",
                                              transport->connect_timeout_s);
   request->idle_timeout_s = number_option(L, index, "idle_timeout_s", 0);
+  request->timed = boolean_option(L, index, "timed", false);
   request->body_bytes_max = (size_t)clamp(
       number_option(L, index, "body_bytes_max", (double)BODY_BYTES_MAX), 0,
       (double)(SIZE_MAX / 4));
@@ -431,14 +498,35 @@ static struct ccurl_transfer *new_transfer(lua_State *L) {
   return transfer;
 }
 
-/* No Lua code may run once the pool was found to be usable. */
+/* Pushes a transfer of this transport: the one at the index, where it is over,
+** or a new one. */
+static struct ccurl_transfer *push_transfer(lua_State *L, int index) {
+  if (lua_isnoneornil(L, index))
+    return new_transfer(L);
+  struct ccurl_transfer *transfer =
+      (struct ccurl_transfer *)luaL_checkudata(L, index, TRANSFER);
+  ldsc_getvalue(L, 1);
+  ldsc_getvalue(L, index);
+  luaL_argcheck(L, transfer->attempt == NULL && lua_rawequal(L, -1, -2),
+                index, "a transfer of this transport that is over expected");
+  lua_pop(L, 2);
+  lua_pushvalue(L, index);
+  return transfer;
+}
+
+/*
+** transport:start(request, deadline_s [, transfer]) -> transfer; or nil and a
+** failure. A transfer that is over, and that nobody will ask again, can be
+** given to be used anew. No Lua code may run once the pool was found usable.
+*/
 static int transport_start(lua_State *L) {
   struct transport *transport = check_transport(L);
   struct ccurl_request request = {0};
+  lua_settop(L, 4);
   luaL_checktype(L, 2, LUA_TTABLE);
   read_request(L, 2, transport, &request);
   const int lines = lua_gettop(L);
-  struct ccurl_transfer *transfer = new_transfer(L);
+  struct ccurl_transfer *transfer = push_transfer(L, 4);
   const int index = lua_gettop(L);
   const char *unusable = ccurl_pool_unusable(&transport->pool);
   if (unusable != NULL)
@@ -452,6 +540,65 @@ static int transport_start(lua_State *L) {
   }
   ccurl_pool_release(transfer, DSC_CLOSED, "it was refused");
   return push_refusal(L, kind);
+}
+
+/*
+** transport:step(seconds, list) -> count, running: drives all transfers, waits
+** for so long at most unless one of them is ready, and puts the numbers of
+** those that have become so since the last step into the list, the oldest
+** first. With nothing under way it returns at once.
+*/
+static int transport_step(lua_State *L) {
+  struct ccurl_pool *pool = &check_transport(L)->pool;
+  const double seconds = luaL_checknumber(L, 2);
+  int count = 0;
+  luaL_checktype(L, 3, LUA_TTABLE);
+  if (ccurl_pool_unusable(pool) != NULL) {
+    lua_pushinteger(L, 0);
+    return 1;
+  }
+  ccurl_pool_step(pool, seconds);
+  uint64_t id = ccurl_pool_news(pool);
+  while (id != 0) {
+    lua_pushnumber(L, (lua_Number)id);
+    lua_rawseti(L, 3, ++count); /* a finaliser may end transfers here */
+    id = ccurl_pool_news(pool);
+  }
+  lua_pushinteger(L, count);
+  lua_pushinteger(L, pool->running);
+  return 2;
+}
+
+/* transport:pollfd() -> the descriptor that is readable when a step has
+** something to do; nil where this system has none. Also getfd, for loops that
+** call it so. */
+static int transport_pollfd(lua_State *L) {
+  struct ccurl_pool *pool = &check_transport(L)->pool;
+  if (ccurl_pool_unusable(pool) != NULL || !ccurl_events_open(&pool->events) ||
+      pool->events.fd < 0)
+    return 0;
+  lua_pushinteger(L, pool->events.fd);
+  return 1;
+}
+
+/* transport:events() -> "r": what is to be waited for on the descriptor */
+static int transport_events(lua_State *L) {
+  check_transport(L);
+  lua_pushliteral(L, "r");
+  return 1;
+}
+
+/* transport:timeout() -> in how many seconds a step is due though nothing has
+** come; nil: never */
+static int transport_timeout(lua_State *L) {
+  struct ccurl_pool *pool = &check_transport(L)->pool;
+  const double seconds = ccurl_pool_unusable(pool) != NULL
+                             ? HUGE_VAL
+                             : ccurl_pool_timeout_s(pool);
+  if (isinf(seconds))
+    return 0;
+  lua_pushnumber(L, seconds);
+  return 1;
 }
 
 static int transport_close(lua_State *L) {
@@ -476,6 +623,11 @@ static int transport_stats(lua_State *L) {
 ** The module.
 */
 
+/*
+** curl.new([options]) -> transport. Beside those of ccurl_options:
+** connect_timeout_s, and `headers`, the names of the fields that answers are
+** to have (all where it is not given).
+*/
 static int curl_new(lua_State *L) {
   struct ccurl_options options = {0};
   if (lua_isnoneornil(L, 1)) {
@@ -497,6 +649,7 @@ static int curl_new(lua_State *L) {
   lua_rawseti(L, -2, 1);
   ldsc_setvalue(L, index);
   read_options(L, 1, &options);
+  read_wanted(L, 1, index, &transport->wanted);
   transport->connect_timeout_s =
       number_option(L, 1, "connect_timeout_s", CONNECT_TIMEOUT_S);
   CURLcode code = ccurl_pool_open(&transport->pool, &options);
@@ -527,6 +680,28 @@ static int curl_sleep(lua_State *L) {
   }
 }
 
+/*
+** curl.poll(descriptors, seconds) -> count: waits until one of them can be
+** read, a signal comes, or so long at most; -1 is none.
+*/
+static int curl_poll(lua_State *L) {
+  const double seconds = luaL_checknumber(L, 2);
+  luaL_checktype(L, 1, LUA_TTABLE);
+  const size_t count = ldsc_rawlen(L, 1);
+  struct pollfd *list = (struct pollfd *)lua_newuserdata(
+      L, (count > 0 ? count : 1) * sizeof *list);
+  for (size_t i = 0; i < count; i++) {
+    lua_rawgeti(L, 1, (int)i + 1);
+    list[i].fd = (int)lua_tointeger(L, -1);
+    list[i].events = POLLIN;
+    lua_pop(L, 1);
+  }
+  const int readable = poll(list, (nfds_t)count,
+                            (int)ceil(clamp(seconds, 0, POLL_S_MAX) * 1e3));
+  lua_pushinteger(L, readable > 0 ? readable : 0);
+  return 1;
+}
+
 static int curl_version_text(lua_State *L) {
   lua_pushstring(L, curl_version());
   return 1;
@@ -548,11 +723,18 @@ static void initialise(lua_State *L) {
 
 static const luaL_Reg transfer_methods[] = {{"piece", transfer_piece},
                                             {"wait", transfer_wait},
+                                            {"ready", transfer_ready},
+                                            {"id", transfer_id},
                                             {"cancel", transfer_cancel},
                                             {NULL, NULL}};
 
 static const luaL_Reg transport_methods[] = {
     {"start", transport_start},
+    {"step", transport_step},
+    {"pollfd", transport_pollfd},
+    {"getfd", transport_pollfd},
+    {"events", transport_events},
+    {"timeout", transport_timeout},
     {"stats", transport_stats},
     {"close", transport_close},
     {NULL, NULL}};
@@ -560,6 +742,7 @@ static const luaL_Reg transport_methods[] = {
 static const luaL_Reg functions[] = {
     {"new", curl_new},
     {"now", curl_now},
+    {"poll", curl_poll},
     {"sleep", curl_sleep},
     {"version", curl_version_text},
     {NULL, NULL}};

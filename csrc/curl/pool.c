@@ -7,7 +7,8 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "lua/fork.h"
 
 static const char forked[] =
     "the process was forked: the child needs a client of its own";
@@ -61,24 +62,36 @@ static bool has_tls_proxy(const struct ccurl_options *options) {
          is_https(getenv("ALL_PROXY"));
 }
 
+/* Makes the multi handle, in place of one that is broken. */
+static bool begin(struct ccurl_pool *pool) {
+  CURLM *multi = curl_multi_init();
+  if (multi == NULL)
+    return false;
+  if (pool->multi != NULL)
+    curl_multi_cleanup(pool->multi);
+  pool->multi = multi;
+  pool->broken = false;
+  ccurl_events_init(&pool->events, multi, &pool->sockets);
+  /* the default would be 4 × the transfers under way: few, at rest */
+  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, pool->pool_maxsize);
+  curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, pool->pool_maxsize);
+  return true;
+}
+
 CURLcode ccurl_pool_open(struct ccurl_pool *pool,
                          const struct ccurl_options *options) {
-  pool->pid = getpid();
+  pool->generation = ldsc_generation();
   pool->pool_maxsize = options->pool_maxsize;
   pool->tls = has_tls_proxy(options);
+  pool->events.fd = -1;
   ccurl_sockets_init(&pool->sockets, &pool->env);
-  pool->multi = curl_multi_init();
-  if (pool->multi == NULL)
+  if (!begin(pool))
     return CURLE_OUT_OF_MEMORY;
-  /* the default would be 4 × the transfers under way: few, at rest */
-  curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, pool->pool_maxsize);
-  curl_multi_setopt(pool->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
-                    pool->pool_maxsize);
   return ccurl_model(&pool->model, options);
 }
 
 bool ccurl_pool_forked(const struct ccurl_pool *pool) {
-  return pool->pid != getpid();
+  return pool->generation != ldsc_generation();
 }
 
 const char *ccurl_pool_unusable(const struct ccurl_pool *pool) {
@@ -123,7 +136,7 @@ static struct ccurl_attempt *make(struct ccurl_pool *pool) {
     return NULL;
   memset(attempt, 0, sizeof *attempt);
   attempt->pool = pool;
-  if (ccurl_attempt_init(attempt, pool->model, &pool->sockets))
+  if (ccurl_attempt_init(attempt, pool->model, &pool->events))
     return attempt;
   discard(pool, attempt);
   return NULL;
@@ -206,6 +219,7 @@ void ccurl_pool_close(struct ccurl_pool *pool) {
     /* a farewell on a shared connection would end it for the parent */
     while (pool->busy != NULL)
       ccurl_pool_forget(pool->busy->owner);
+    ccurl_events_close(&pool->events);
     ccurl_sockets_free(&pool->sockets);
     pool->multi = NULL;
     return;
@@ -220,6 +234,7 @@ void ccurl_pool_close(struct ccurl_pool *pool) {
   }
   curl_easy_cleanup(pool->model);
   curl_multi_cleanup(pool->multi);
+  ccurl_events_close(&pool->events); /* libcurl closed its sockets before */
   ccurl_sockets_free(&pool->sockets);
   pool->model = NULL;
   pool->multi = NULL;
@@ -231,14 +246,19 @@ void ccurl_pool_close(struct ccurl_pool *pool) {
 */
 
 CURLMcode ccurl_pool_start(struct ccurl_attempt *attempt, const char *url) {
-  attempt->pool->tls = attempt->pool->tls || is_https(url);
-  CURLMcode code =
-      curl_multi_add_handle(attempt->pool->multi, attempt->easy);
+  struct ccurl_pool *pool = attempt->pool;
+  pool->tls = pool->tls || is_https(url);
+  if (pool->broken && !begin(pool))
+    return CURLM_OUT_OF_MEMORY;
+  if (!ccurl_events_open(&pool->events))
+    return CURLM_OUT_OF_MEMORY;
+  CURLMcode code = curl_multi_add_handle(pool->multi, attempt->easy);
   if (code != CURLM_OK)
     return code;
+  attempt->id = ++pool->started;
   attempt->running = true;
-  if (attempt->pool->running++ >= attempt->pool->pool_maxsize)
-    attempt->pool->queued++;
+  if (pool->running++ >= pool->pool_maxsize)
+    pool->queued++;
   return code;
 }
 
@@ -256,7 +276,12 @@ static void reap(struct ccurl_pool *pool) {
   }
 }
 
+/*
+** libcurl (7.88) that finds no memory to note a socket leaves a note that it
+** can't read: dividing by zero, it would end the process.
+*/
 static void fail_all(struct ccurl_pool *pool, CURLMcode code) {
+  pool->broken = true;
   for (struct ccurl_attempt *a = pool->busy; a != NULL; a = a->next) {
     if (!a->running)
       continue;
@@ -268,42 +293,96 @@ static void fail_all(struct ccurl_pool *pool, CURLMcode code) {
 
 /* Ends the attempts whose time is over; the next time to look again. */
 static double expire(struct ccurl_pool *pool, double now_s) {
-  double next_s = now_s + POLL_S_MAX;
+  double next_s = HUGE_VAL;
   for (struct ccurl_attempt *a = pool->busy; a != NULL; a = a->next) {
     if (!a->running)
       continue;
     if (ccurl_attempt_expired(a, now_s))
       stop(a);
     else
-      next_s = fmin(next_s, ccurl_attempt_expires_s(a));
+      next_s = fmin(next_s, ccurl_attempt_expires_s(a, now_s));
   }
   return next_s;
 }
 
-/* Does all that can be done without waiting. */
-static void run(struct ccurl_pool *pool) {
-  int running;
-  CURLMcode code = curl_multi_perform(pool->multi, &running);
+static void done(struct ccurl_pool *pool, CURLMcode code) {
   if (code != CURLM_OK)
     fail_all(pool, code);
   reap(pool);
 }
 
+/* Drives all, and waits, until this is so or the time is over. */
+static bool turn(struct ccurl_pool *pool, double until_s,
+                 bool (*is_enough)(const void *), const void *what) {
+  double now_s = ccurl_now_s();
+  if (pool->broken)
+    return false; /* nothing is under way */
+  done(pool, ccurl_events_run(&pool->events, now_s));
+  now_s = ccurl_now_s();
+  const double next_s = expire(pool, now_s);
+  if (is_enough(what))
+    return false;
+  const double wait_s = fmin(fmin(next_s, until_s) - now_s, POLL_S_MAX);
+  done(pool, ccurl_events_wait(&pool->events, fmax(wait_s, 0)));
+  return now_s < until_s && !is_enough(what);
+}
+
+static bool is_readable(const void *what) {
+  return ccurl_attempt_readable((const struct ccurl_attempt *)what);
+}
+
 void ccurl_pool_wait(struct ccurl_attempt *attempt) {
-  struct ccurl_pool *pool = attempt->pool;
   struct sigpipe_guard guard;
-  guard_begin(pool, &guard);
-  while (attempt->running && !attempt->paused) {
-    run(pool);
-    if (!attempt->running || attempt->paused)
-      break;
-    const double now_s = ccurl_now_s();
-    const double next_s = expire(pool, now_s);
-    if (attempt->running)
-      curl_multi_poll(pool->multi, NULL, 0,
-                      (int)ceil((next_s - now_s) * 1e3), NULL);
-  }
+  guard_begin(attempt->pool, &guard);
+  while (!is_readable(attempt) &&
+         turn(attempt->pool, HUGE_VAL, is_readable, attempt))
+    continue;
   guard_end(&guard);
+}
+
+/* The oldest that can be read, and nobody was told; NULL: none. */
+static struct ccurl_attempt *oldest_news(const struct ccurl_pool *pool) {
+  struct ccurl_attempt *oldest = NULL;
+  for (struct ccurl_attempt *a = pool->busy; a != NULL; a = a->next) {
+    if (!a->told && ccurl_attempt_readable(a))
+      oldest = a; /* the list begins with the newest */
+  }
+  return oldest;
+}
+
+uint64_t ccurl_pool_news(struct ccurl_pool *pool) {
+  struct ccurl_attempt *attempt = oldest_news(pool);
+  if (attempt == NULL)
+    return 0;
+  attempt->told = true;
+  return attempt->id;
+}
+
+static bool has_news(const void *what) {
+  return oldest_news((const struct ccurl_pool *)what) != NULL;
+}
+
+void ccurl_pool_step(struct ccurl_pool *pool, double seconds) {
+  struct sigpipe_guard guard;
+  const double wait_s = pool->running > 0 ? fmax(seconds, 0) : 0;
+  const double until_s = ccurl_now_s() + wait_s;
+  guard_begin(pool, &guard);
+  while (turn(pool, until_s, has_news, pool))
+    continue;
+  expire(pool, ccurl_now_s());
+  guard_end(&guard);
+}
+
+double ccurl_pool_timeout_s(struct ccurl_pool *pool) {
+  const double now_s = ccurl_now_s();
+  double next_s = pool->events.timer_s;
+  for (struct ccurl_attempt *a = pool->busy; a != NULL; a = a->next) {
+    if (a->running)
+      next_s = fmin(next_s, ccurl_attempt_expires_s(a, now_s));
+    else if (!a->told)
+      return 0;
+  }
+  return fmax(next_s - now_s, 0);
 }
 
 size_t ccurl_pool_take_piece(struct ccurl_attempt *attempt, char *room) {
@@ -318,6 +397,8 @@ size_t ccurl_pool_take_piece(struct ccurl_attempt *attempt, char *room) {
     ccurl_attempt_end(attempt, code);
     if (attempt->kind != DSC_OK && attempt->running)
       stop(attempt);
+    if (code == CURLE_OUT_OF_MEMORY)
+      fail_all(attempt->pool, CURLM_OUT_OF_MEMORY);
   }
   guard_end(&guard);
   return length;

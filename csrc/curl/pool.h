@@ -6,7 +6,6 @@
 #define CCURL_POOL_H
 
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "curl/attempt.h"
 
@@ -22,14 +21,17 @@ struct ccurl_pool {
   CURLM *multi; /* NULL: closed */
   CURL *model;
   struct dsc_env env;
-  pid_t pid;
+  uint32_t generation; /* of the process that opened it */
   long pool_maxsize;
   long idle_count;
   long running; /* attempts in the hands of libcurl */
+  uint64_t started; /* attempts, ever */
   uint64_t queued; /* how many found all connections in use */
   struct ccurl_sockets sockets;
+  struct ccurl_events events;
   struct ccurl_attempt *idle;
   struct ccurl_attempt *busy; /* those that a transfer owns */
+  bool broken; /* the multi handle: the next transfer begins with another */
   bool tls; /* a library may be used that writes without MSG_NOSIGNAL */
 };
 
@@ -54,8 +56,16 @@ void ccurl_pool_detach(struct ccurl_transfer *owner);
 /* Instead, in a forked child: the attempt is the parent's. */
 void ccurl_pool_forget(struct ccurl_transfer *owner);
 
-/* Drives all attempts until this one is over, or is paused. */
+/* Drives all attempts until this one can be read. */
 void ccurl_pool_wait(struct ccurl_attempt *attempt);
+/* Drives all attempts, and waits for so long at most (0: not at all) unless
+** there is one that can be read. */
+void ccurl_pool_step(struct ccurl_pool *pool, double seconds);
+/* The number of the oldest that can be read and was not told of; 0: none. */
+uint64_t ccurl_pool_news(struct ccurl_pool *pool);
+/* In how many seconds a step has something to do even when nothing comes;
+** HUGE_VAL: never. */
+double ccurl_pool_timeout_s(struct ccurl_pool *pool);
 /* Takes a piece of a file, of which at most CCURL_PIECE_BYTES_MAX come, and
 ** goes on; 0 once it is over, or failed. */
 size_t ccurl_pool_take_piece(struct ccurl_attempt *attempt, char *room);

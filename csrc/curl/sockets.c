@@ -1,6 +1,7 @@
 #include "curl/sockets.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -50,22 +51,41 @@ curl_socket_t ccurl_sockets_open(struct ccurl_sockets *sockets,
   const curl_socket_t fd =
       socket(address->family, address->socktype | CLOEXEC, address->protocol);
   if (fd != CURL_SOCKET_BAD) {
-    struct ccurl_socket *entry = &sockets->list[sockets->count++];
+    struct ccurl_socket *entry = ccurl_sockets_find(sockets, fd);
+    if (entry == NULL) /* else that one was closed, and nobody told */
+      entry = &sockets->list[sockets->count++];
     entry->fd = fd;
     entry->local_port = 0;
+    entry->wanted = entry->watched = 0;
   }
   return fd;
 }
 
-int ccurl_sockets_close(void *ud, curl_socket_t fd) {
-  struct ccurl_sockets *sockets = (struct ccurl_sockets *)ud;
+struct ccurl_socket *ccurl_sockets_find(struct ccurl_sockets *sockets,
+                                        curl_socket_t fd) {
   for (size_t i = 0; i < sockets->count; i++) {
-    if (sockets->list[i].fd == fd) {
-      sockets->list[i] = sockets->list[--sockets->count];
-      break;
-    }
+    if (sockets->list[i].fd == fd)
+      return &sockets->list[i];
   }
+  return NULL;
+}
+
+static void forget(struct ccurl_sockets *sockets,
+                   struct ccurl_socket *entry) {
+  *entry = sockets->list[--sockets->count];
+}
+
+int ccurl_sockets_close(struct ccurl_sockets *sockets, curl_socket_t fd) {
+  struct ccurl_socket *entry = ccurl_sockets_find(sockets, fd);
+  if (entry != NULL)
+    forget(sockets, entry);
   return close(fd);
+}
+
+void ccurl_sockets_check(struct ccurl_sockets *sockets,
+                         struct ccurl_socket *entry) {
+  if (fcntl(entry->fd, F_GETFD) < 0)
+    forget(sockets, entry);
 }
 
 static int local_port(struct ccurl_socket *entry) {

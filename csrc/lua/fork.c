@@ -1,9 +1,8 @@
 #include <pthread.h>
 
-#include "lua/client.h"
+#include "lua/fork.h"
 
-/* A process's own, like its pid, but known without asking the kernel. Memory
-** that came here by a fork has a lower one. */
+/* Memory that came here by a fork has a lower one. */
 static uint32_t generation = 1;
 
 static void count_fork(void) { generation++; }

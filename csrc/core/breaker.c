@@ -10,10 +10,9 @@
 
 /* It stays open for one second, then twice as long with each failed probe. */
 #define OPEN_FIRST_US SECOND_US
-#define OPEN_MAX_US (8 * SECOND_US)
 
 /* A probe that hangs since before the server came back must not keep others
-** out: with OPEN_MAX_US it is asked within ten seconds of that. */
+** out: with DSC_BREAKER_OPEN_MAX_US it is asked within ten seconds of that. */
 #define LEASE_MAX_US (2 * SECOND_US)
 
 static void enter(struct dsc_breaker *breaker, enum dsc_breaker_state state,
@@ -39,8 +38,8 @@ static void open_it(struct dsc_breaker *breaker, int64_t now_us) {
   enter(breaker, DSC_STATE_OPEN, now_us);
   breaker->until_us = now_us + breaker->open_us;
   breaker->open_us *= 2;
-  if (breaker->open_us > OPEN_MAX_US)
-    breaker->open_us = OPEN_MAX_US;
+  if (breaker->open_us > DSC_BREAKER_OPEN_MAX_US)
+    breaker->open_us = DSC_BREAKER_OPEN_MAX_US;
   breaker->opened = ++breaker->permit;
 }
 

@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* No longer than this is it open. */
+#define DSC_BREAKER_OPEN_MAX_US INT64_C(8000000)
+
 /* What is counted lies in the last ten seconds, by the second. */
 #define DSC_BREAKER_BUCKETS 10
 

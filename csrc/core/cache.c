@@ -8,16 +8,23 @@
 #define FIRST_ENTRIES 16
 /* An entry may take this part of the byte budget. */
 #define ENTRY_SHARE 8
+/* An entry is due when this part of its fresh life is left; a claim is for a
+** part of what is left then, and for a while at least. */
+#define DUE_PART 5
+#define CLAIM_PART 4
+#define CLAIM_MIN_US INT64_C(1000000)
 
 struct node {
   char *bytes; /* the key, then the value */
   size_t key_length, length, charge;
   uint64_t hash;
-  int64_t stored_us, fresh_until_us, stale_until_us;
+  int64_t stored_us, due_us, fresh_until_us, stale_until_us;
   uint32_t next_in_bucket;
   uint32_t newer, older; /* in order of insertion; `newer` links free nodes */
   bool live, visited, has_object;
   bool expired; /* it is counted as such */
+  enum dsc_ahead ahead; /* nobody has asked for it so far; or DSC_AHEADS */
+  uint32_t tag;         /* where it is one */
 };
 
 struct dsc_cache {
@@ -31,6 +38,9 @@ struct dsc_cache {
   uint32_t capacity, used, dropped_count;
   uint32_t free, newest, oldest, hand;
   uint64_t drops; /* how many entries ever went */
+  int64_t trusted_until_us;
+  dsc_tell_fate *tell; /* may be NULL */
+  void *tell_ud;
 };
 
 dsc_cache *dsc_cache_new(const struct dsc_env *env,
@@ -43,6 +53,7 @@ dsc_cache *dsc_cache_new(const struct dsc_env *env,
   cache->limits = *limits;
   cache->hash_key.k[0] = env->random(env->ud);
   cache->hash_key.k[1] = env->random(env->ud);
+  cache->trusted_until_us = INT64_MAX;
   cache->free = cache->newest = cache->oldest = cache->hand = NONE;
   return cache;
 }
@@ -76,8 +87,40 @@ static void unlink_from_order(dsc_cache *cache, uint32_t index) {
     cache->oldest = node->newer;
 }
 
+static void count_fate(dsc_cache *cache, enum dsc_ahead kind, uint32_t tag,
+                       enum dsc_fate fate) {
+  cache->stats.ahead[kind][fate]++;
+  if (cache->tell != NULL)
+    cache->tell(cache->tell_ud, tag, kind, fate);
+}
+
+/* What became of an entry, if it was fetched ahead. */
+static void settle(dsc_cache *cache, struct node *node, enum dsc_fate fate) {
+  if (node->ahead == DSC_AHEADS)
+    return;
+  count_fate(cache, node->ahead, node->tag, fate);
+  node->ahead = DSC_AHEADS;
+}
+
+void dsc_cache_tell_fates(dsc_cache *cache, dsc_tell_fate *tell, void *ud) {
+  cache->tell = tell;
+  cache->tell_ud = ud;
+}
+
+void dsc_cache_set_ahead(dsc_cache *cache, uint32_t index,
+                         enum dsc_ahead kind, uint32_t tag) {
+  count_fate(cache, kind, tag, DSC_ISSUED);
+  if (index == NONE) {
+    count_fate(cache, kind, tag, DSC_WASTED);
+    return;
+  }
+  cache->nodes[index].ahead = kind;
+  cache->nodes[index].tag = tag;
+}
+
 static void drop(dsc_cache *cache, uint32_t index) {
   struct node *node = &cache->nodes[index];
+  settle(cache, node, DSC_WASTED);
   unlink_from_bucket(cache, index);
   unlink_from_order(cache, index);
   cache->stats.bytes -= node_bytes(node);
@@ -138,6 +181,7 @@ static void describe(const dsc_cache *cache, uint32_t index, int64_t now_us,
   entry->length = node->length;
   entry->age_us = now_us - node->stored_us;
   entry->stale = !is_fresh(node, now_us);
+  entry->due = now_us >= node->due_us;
   entry->index = index;
   entry->drops = cache->drops;
 }
@@ -153,8 +197,10 @@ static void count_expired(dsc_cache *cache, struct node *node) {
 }
 
 void dsc_cache_use(dsc_cache *cache, const struct dsc_entry *entry) {
+  struct node *node = &cache->nodes[entry->index];
   cache->stats.hits++;
-  cache->nodes[entry->index].visited = true;
+  node->visited = true;
+  settle(cache, node, DSC_USED);
 }
 
 /* The entry of a key, and the time. */
@@ -174,7 +220,8 @@ bool dsc_cache_peek(dsc_cache *cache, const char *key, size_t key_length,
     now_us = dsc_now_us(cache->env);
   else
     index = look(cache, key, key_length, &now_us);
-  if (index == NONE || !is_fresh(&cache->nodes[index], now_us))
+  if (index == NONE || !is_fresh(&cache->nodes[index], now_us) ||
+      now_us >= cache->trusted_until_us)
     return false;
   describe(cache, index, now_us, entry);
   return true;
@@ -205,6 +252,12 @@ static bool is_usable(const struct node *node, int64_t now_us,
          now_us - node->fresh_until_us < within_us;
 }
 
+/* A refresh looks nothing up before. */
+static void take_back_miss(dsc_cache *cache) {
+  if (cache->stats.misses != 0)
+    cache->stats.misses--;
+}
+
 bool dsc_cache_get_stale(dsc_cache *cache, const char *key, size_t key_length,
                          int64_t within_us, struct dsc_entry *entry) {
   int64_t now_us;
@@ -218,14 +271,43 @@ bool dsc_cache_get_stale(dsc_cache *cache, const char *key, size_t key_length,
     count_expired(cache, node);
     cache->stats.stale_hits++;
   }
-  if (cache->stats.misses != 0) /* a refresh looks nothing up before */
-    cache->stats.misses--;
+  take_back_miss(cache);
   describe(cache, index, now_us, entry);
   dsc_cache_use(cache, entry);
   return true;
 }
 
-void dsc_cache_share(dsc_cache *cache) { cache->stats.shared++; }
+void dsc_cache_share(dsc_cache *cache, const char *key, size_t key_length) {
+  int64_t now_us;
+  uint32_t index = look(cache, key, key_length, &now_us);
+  cache->stats.shared++;
+  if (index != NONE)
+    settle(cache, &cache->nodes[index], DSC_USED);
+}
+
+void dsc_cache_claim(dsc_cache *cache, const struct dsc_entry *entry) {
+  struct node *node = &cache->nodes[entry->index];
+  int64_t now_us = dsc_now_us(cache->env);
+  int64_t claim_us = (node->fresh_until_us - now_us) / CLAIM_PART;
+  if (claim_us < CLAIM_MIN_US)
+    claim_us = CLAIM_MIN_US;
+  node->due_us = now_us + claim_us;
+}
+
+void dsc_cache_found(dsc_cache *cache, bool missed) {
+  if (missed)
+    take_back_miss(cache);
+  cache->stats.hits++;
+  cache->stats.found++;
+}
+
+void dsc_cache_trust(dsc_cache *cache, int64_t until_us) {
+  cache->trusted_until_us = until_us;
+}
+
+bool dsc_cache_trusted(const dsc_cache *cache) {
+  return dsc_now_us(cache->env) < cache->trusted_until_us;
+}
 
 /* Twice as many nodes; false, and nothing has changed, without memory. */
 static bool grow(dsc_cache *cache) {
@@ -343,8 +425,11 @@ bool dsc_cache_put(dsc_cache *cache, const char *key, size_t key_length,
   node.length = length;
   node.charge = charge;
   node.hash = hash;
-  node.stored_us = now_us;
-  node.fresh_until_us = later(now_us, lifetime->fresh_us);
+  node.stored_us = now_us - lifetime->age_us;
+  node.due_us = later(node.stored_us,
+                      lifetime->fresh_us - lifetime->fresh_us / DUE_PART);
+  node.ahead = DSC_AHEADS;
+  node.fresh_until_us = later(node.stored_us, lifetime->fresh_us);
   node.stale_until_us = later(node.fresh_until_us, lifetime->stale_us);
   node.live = true;
   cache->nodes[index] = node;

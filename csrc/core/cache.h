@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/ahead.h"
 #include "core/env.h"
 
 typedef struct dsc_cache dsc_cache;
@@ -32,8 +33,10 @@ struct dsc_cache_stats {
   uint64_t stale_hits;
   uint64_t misses;
   uint64_t shared;     /* misses that took part in another call's fetch */
+  uint64_t found;      /* hits whose value was elsewhere */
   uint64_t evictions;
   uint64_t expired;    /* entries that were found to be no longer fresh */
+  uint64_t ahead[DSC_AHEADS][DSC_FATES]; /* of entries fetched ahead */
   uint32_t size;
   size_t bytes;
 };
@@ -43,6 +46,7 @@ struct dsc_entry {
   size_t length;
   int64_t age_us; /* since it was stored */
   bool stale;     /* no longer fresh */
+  bool due;       /* it is time to fetch it anew; see dsc_cache_claim */
   uint32_t index; /* stays the same while the entry lives */
   uint64_t drops; /* see dsc_cache_lives */
 };
@@ -73,12 +77,28 @@ void dsc_cache_use(dsc_cache *cache, const struct dsc_entry *entry);
 bool dsc_cache_get_stale(dsc_cache *cache, const char *key, size_t key_length,
                          int64_t within_us, struct dsc_entry *entry);
 
-/* After a miss: the value came with another call's fetch. */
-void dsc_cache_share(dsc_cache *cache);
+/* After a miss: the value came with another call's fetch, which may have been
+** one ahead. */
+void dsc_cache_share(dsc_cache *cache, const char *key, size_t key_length);
+
+/*
+** Who found an entry due is going to fetch it anew: nobody else finds it so for
+** a while, in case he does not come back. It is due first when four fifths of
+** its fresh life are over.
+*/
+void dsc_cache_claim(dsc_cache *cache, const struct dsc_entry *entry);
+
+/* A hit, for the value was elsewhere. `missed`: a miss was counted before. */
+void dsc_cache_found(dsc_cache *cache, bool missed);
+
+/* From then on no entry is found by a peek, until a later time is told. */
+void dsc_cache_trust(dsc_cache *cache, int64_t until_us);
+bool dsc_cache_trusted(const dsc_cache *cache);
 
 struct dsc_lifetime {
   int64_t fresh_us;
   int64_t stale_us; /* after that */
+  int64_t age_us;   /* of which so much is over */
 };
 
 /*
@@ -90,6 +110,17 @@ bool dsc_cache_put(dsc_cache *cache, const char *key, size_t key_length,
                    const char *value, size_t length, size_t charge,
                    const struct dsc_lifetime *lifetime,
                    struct dsc_entry *entry);
+
+/*
+** An entry was fetched ahead, on account of `tag`; UINT32_MAX: what the fetch
+** brought is not kept. Each one's fate is counted, and told to `tell`.
+*/
+void dsc_cache_set_ahead(dsc_cache *cache, uint32_t index,
+                         enum dsc_ahead kind, uint32_t tag);
+
+typedef void dsc_tell_fate(void *ud, uint32_t tag, enum dsc_ahead kind,
+                           enum dsc_fate fate);
+void dsc_cache_tell_fates(dsc_cache *cache, dsc_tell_fate *tell, void *ud);
 
 /*
 ** The binding now keeps an object for the entry, worth `charge` bytes more,

@@ -11,13 +11,15 @@ static bool is_closed(const struct dsc_call *call) {
   return call->client->env == NULL;
 }
 
-static int64_t now_us(const struct dsc_call *call) {
-  return dsc_now_us(call->client->env);
+/* A step takes no time: the clock is read once, where the step begins. */
+static void look_at_clock(struct dsc_call *call) {
+  if (!is_closed(call))
+    call->now_us = dsc_now_us(call->client->env);
 }
 
 static void leave_queue(struct dsc_call *call) {
   if (!is_closed(call))
-    dsc_queue_leave(&call->client->queue, &call->waiter);
+    dsc_queue_leave(&call->client->queue, &call->waiter, call->now_us);
 }
 
 static enum dsc_action fail(struct dsc_call *call, enum dsc_kind kind) {
@@ -101,6 +103,7 @@ static enum dsc_action send(struct dsc_call *call, int64_t now) {
   call->attempt_deadline_us = call->deadline_us;
   if (call->operation.attempt_timeout_us < left_us)
     call->attempt_deadline_us = now + call->operation.attempt_timeout_us;
+  call->waiter.until_us = call->attempt_deadline_us + DSC_LEASE_US;
   take_permits(call, now);
   return DSC_DO_SEND;
 }
@@ -109,14 +112,14 @@ static enum dsc_action next(struct dsc_call *call) {
   if (is_closed(call))
     return fail(call, DSC_CANCELLED);
   struct dsc_client *client = call->client;
-  int64_t now = now_us(call);
+  int64_t now = call->now_us;
   if (now >= call->deadline_us)
     return fail(call, DSC_DEADLINE);
   if (!find_server(call, now))
     return refuse(call, DSC_BREAKER_OPEN);
   dsc_queue_accept(&client->queue, &call->waiter);
   if (call->waiter.place == DSC_OUTSIDE &&
-      dsc_queue_enter(&client->queue, &call->waiter) == DSC_OUTSIDE)
+      dsc_queue_enter(&client->queue, &call->waiter, now) == DSC_OUTSIDE)
     return refuse(call, DSC_LIMIT);
   if (call->waiter.place == DSC_QUEUED) {
     call->wait_us = call->deadline_us - now;
@@ -130,10 +133,42 @@ static enum dsc_action next(struct dsc_call *call) {
   if (!call->pacing)
     return send(call, now);
   call->wait_us = call->send_at_us - now;
+  call->waiter.until_us = call->send_at_us + DSC_LEASE_US;
   return DSC_DO_SLEEP;
 }
 
+static enum dsc_action settle(struct dsc_call *call);
+
+static enum dsc_action do_due(struct dsc_call *call) {
+  return call->due == DSC_DUE_GATES ? next(call) : settle(call);
+}
+
+/* Now, or when the limits are at hand. */
+static enum dsc_action due(struct dsc_call *call, enum dsc_due what) {
+  call->due = what;
+  return call->client->config.limits_shared ? DSC_DO_WEIGH : do_due(call);
+}
+
+enum dsc_action dsc_call_weigh(struct dsc_call *call) {
+  look_at_clock(call);
+  return do_due(call);
+}
+
 /* --- the beginning ------------------------------------------------------- */
+
+static enum dsc_action request(struct dsc_call *call) {
+  call->requests++;
+  call->retries = 0;
+  call->throttles = 0;
+  call->timeouts = 0;
+  call->switches = 0;
+  call->cost = 0;
+  call->repeats = false;
+  call->free_repeat = false;
+  call->fresh = false;
+  call->token_renewed = false;
+  return due(call, DSC_DUE_GATES);
+}
 
 enum dsc_action dsc_call_begin(struct dsc_call *call,
                                struct dsc_client *client, uint32_t operation,
@@ -150,31 +185,23 @@ enum dsc_action dsc_call_begin(struct dsc_call *call,
     call->operation.attempt_timeout_us = wishes->attempt_timeout_us;
   if (wishes->max_retries >= 0)
     call->operation.retry.max_retries = wishes->max_retries;
-  call->started_us = now_us(call);
+  look_at_clock(call);
+  call->started_us = call->now_us;
   call->deadline_us = call->started_us + call->operation.timeout_us;
   call->server = client->server;
-  return dsc_call_request(call);
+  return request(call);
 }
 
 enum dsc_action dsc_call_request(struct dsc_call *call) {
-  call->requests++;
-  call->retries = 0;
-  call->throttles = 0;
-  call->timeouts = 0;
-  call->switches = 0;
-  call->cost = 0;
-  call->repeats = false;
-  call->free_repeat = false;
-  call->fresh = false;
-  call->token_renewed = false;
-  return next(call);
+  look_at_clock(call);
+  return request(call);
 }
 
 /* --- what an attempt tells ----------------------------------------------- */
 
 /* Writes down call->last. */
-static struct dsc_attempt *record(struct dsc_call *call, uint64_t bytes_in,
-                                  uint64_t bytes_out) {
+static void record(struct dsc_call *call, uint64_t bytes_in,
+                   uint64_t bytes_out) {
   struct dsc_attempt *attempt =
       &call->history[call->attempts % DSC_HISTORY_MAX];
   attempt->kind = call->last.kind;
@@ -185,12 +212,11 @@ static struct dsc_attempt *record(struct dsc_call *call, uint64_t bytes_in,
   attempt->server = call->server;
   attempt->duration_us = 0;
   if (!is_closed(call))
-    attempt->duration_us = now_us(call) - call->attempt_started_us;
+    attempt->duration_us = call->now_us - call->attempt_started_us;
   if (call->client->config.metrics_on)
     dsc_metrics_attempt(&call->client->metrics, call->operation.metric,
                         call->last.kind, bytes_in, bytes_out);
   call->attempts++;
-  return attempt;
 }
 
 /* Of the server as a whole: can it be reached, does it answer? */
@@ -228,7 +254,7 @@ static enum dsc_health operation_health(const struct dsc_outcome *outcome) {
 static void report(struct dsc_call *call, struct dsc_breaker *breaker,
                    uint32_t permit, enum dsc_health health,
                    struct dsc_event event) {
-  if (!dsc_breaker_report(breaker, now_us(call), permit, health))
+  if (!dsc_breaker_report(breaker, call->now_us, permit, health))
     return;
   event.state = breaker->state;
   dsc_client_tell(call->client, &event);
@@ -259,7 +285,7 @@ static int64_t backoff_us(const struct dsc_call *call, int32_t n) {
 /* A 429 holds the whole client, whether this call is repeated or not. */
 static void report_pace(struct dsc_call *call) {
   struct dsc_pacer *pacer = &call->client->pacer;
-  int64_t now = now_us(call);
+  int64_t now = call->now_us;
   if (call->last.kind != DSC_THROTTLED) {
     if (call->last.status != 0)
       dsc_pacer_accepted(pacer, now);
@@ -305,7 +331,7 @@ static bool repeats_left(struct dsc_call *call) {
 static bool spend(struct dsc_call *call) {
   struct dsc_client *client = call->client;
   int32_t cost = dsc_budget_cost(call->last.kind);
-  bool paid = dsc_budget_spend(&client->budget, now_us(call), cost);
+  bool paid = dsc_budget_spend(&client->budget, call->now_us, cost);
   if (paid) {
     call->cost = cost;
   } else if (!client->budget_empty) {
@@ -331,8 +357,7 @@ static enum dsc_action sleep_then_repeat(struct dsc_call *call,
   return DSC_DO_SLEEP;
 }
 
-static enum dsc_action repeat(struct dsc_call *call,
-                              struct dsc_attempt *attempt) {
+static enum dsc_action repeat(struct dsc_call *call) {
   enum dsc_kind kind = call->last.kind;
   if (switch_server(call) && spend(call))
     return sleep_then_repeat(call, 0);
@@ -341,28 +366,25 @@ static enum dsc_action repeat(struct dsc_call *call,
     return fail(call, kind);
   if (kind != DSC_THROTTLED)
     call->wait_us = backoff_us(call, call->retries);
-  if (call->wait_us >= call->deadline_us - now_us(call) || !spend(call))
+  if (call->wait_us >= call->deadline_us - call->now_us || !spend(call))
     return fail(call, kind);
-  attempt->wait_us = call->wait_us;
+  call->history[(call->attempts - 1) % DSC_HISTORY_MAX].wait_us =
+      call->wait_us;
   call->fresh = false;
   return sleep_then_repeat(call, call->wait_us);
 }
 
 /* An attempt that did not succeed: what now? */
-static enum dsc_action weigh(struct dsc_call *call,
-                             struct dsc_attempt *attempt,
-                             const struct dsc_answer *answer,
-                             const struct dsc_envelope *envelope) {
+static enum dsc_action weigh(struct dsc_call *call) {
   const struct dsc_retry_policy *policy = &call->operation.retry;
   enum dsc_kind kind = call->last.kind;
-  if (call->operation.replay == DSC_ONCE &&
-      dsc_may_have_acted(policy, &call->last, answer, envelope))
+  if (call->operation.replay == DSC_ONCE && call->may_have_acted)
     return fail(call, DSC_OUTCOME_UNKNOWN);
   bool retryable = dsc_retryable(policy, call->operation.replay, &call->last);
   if (is_closed(call)) /* what the server said still counts */
     return fail(call, call->last.status != 0 && !retryable ? kind
                                                            : DSC_CANCELLED);
-  if (kind == DSC_TIMEOUT && now_us(call) >= call->deadline_us)
+  if (kind == DSC_TIMEOUT && call->now_us >= call->deadline_us)
     return fail(call, DSC_DEADLINE);
   if (kind == DSC_AUTH && !call->token_renewed) {
     call->token_renewed = true;
@@ -376,7 +398,7 @@ static enum dsc_action weigh(struct dsc_call *call,
     call->fresh = true;
     return sleep_then_repeat(call, 0);
   }
-  return repeat(call, attempt);
+  return repeat(call);
 }
 
 static bool already(const struct dsc_operation *operation, int64_t code) {
@@ -398,37 +420,52 @@ static enum dsc_action done(struct dsc_call *call) {
   if (is_closed(call))
     return DSC_DO_DONE;
   leave_queue(call);
-  dsc_budget_earn(&client->budget, now_us(call), call->cost);
+  dsc_budget_earn(&client->budget, call->now_us, call->cost);
   client->server = call->server;
   return DSC_DO_DONE;
+}
+
+/* The attempt is written down: what does it mean, and what now? */
+static enum dsc_action settle(struct dsc_call *call) {
+  learn(call);
+  return call->last.kind == DSC_OK ? done(call) : weigh(call);
+}
+
+/* An attempt that gave this, and perhaps an answer. */
+static enum dsc_action judged(struct dsc_call *call,
+                              const struct dsc_answer *answer,
+                              const struct dsc_envelope *envelope,
+                              uint64_t bytes_in, uint64_t bytes_out) {
+  call->may_have_acted = dsc_may_have_acted(&call->operation.retry,
+                                            &call->last, answer, envelope);
+  record(call, bytes_in, bytes_out);
+  return due(call, DSC_DUE_VERDICT);
 }
 
 enum dsc_action dsc_call_answered(struct dsc_call *call,
                                   const struct dsc_answer *answer,
                                   uint64_t bytes_in, uint64_t bytes_out) {
   struct dsc_envelope envelope;
+  look_at_clock(call);
   dsc_judge(answer, call->operation.form, &call->last, &envelope);
   if (call->last.kind == DSC_API &&
       already(&call->operation, call->last.code))
     call->last.kind = DSC_OK;
-  struct dsc_attempt *attempt = record(call, bytes_in, bytes_out);
-  learn(call);
   call->message[0] = '\0';
   if (call->last.kind == DSC_OK || call->last.kind == DSC_API)
     dsc_envelope_message(&envelope, call->message, sizeof call->message);
-  if (call->last.kind != DSC_OK)
-    return weigh(call, attempt, answer, &envelope);
   call->has_data = envelope.data != NULL;
   call->data_from = 0;
   call->data_length = envelope.data_length;
   if (call->has_data)
     call->data_from = (size_t)(envelope.data - answer->body);
-  return done(call);
+  return judged(call, answer, &envelope, bytes_in, bytes_out);
 }
 
 enum dsc_action dsc_call_failed(struct dsc_call *call, enum dsc_kind kind,
                                 enum dsc_phase phase, bool stale,
                                 bool delivered, const char *message) {
+  look_at_clock(call);
   memset(&call->last, 0, sizeof call->last);
   call->last.kind = kind;
   call->last.phase = phase;
@@ -436,18 +473,28 @@ enum dsc_action dsc_call_failed(struct dsc_call *call, enum dsc_kind kind,
   call->last.delivered = delivered;
   call->last.retry_after_us = -1;
   set_message(call, message);
-  struct dsc_attempt *attempt = record(call, 0, 0);
-  learn(call);
-  return weigh(call, attempt, NULL, NULL);
+  return judged(call, NULL, NULL, 0, 0);
 }
 
-enum dsc_action dsc_call_resumed(struct dsc_call *call) { return next(call); }
+enum dsc_action dsc_call_resumed(struct dsc_call *call) {
+  look_at_clock(call);
+  return due(call, DSC_DUE_GATES);
+}
+
+enum dsc_action dsc_call_admitted(struct dsc_call *call) {
+  look_at_clock(call);
+  if (!is_closed(call))
+    dsc_queue_admit(&call->client->queue, &call->waiter, call->now_us);
+  return due(call, DSC_DUE_GATES);
+}
 
 enum dsc_action dsc_call_cancelled(struct dsc_call *call) {
+  look_at_clock(call);
   return fail(call, DSC_CANCELLED);
 }
 
 enum dsc_action dsc_call_renewed(struct dsc_call *call, bool different) {
+  look_at_clock(call);
   if (is_closed(call))
     return fail(call, DSC_CANCELLED);
   if (!different)
@@ -461,12 +508,16 @@ void dsc_call_end(struct dsc_call *call, int end) {
   if (call->ended || is_closed(call))
     return;
   call->ended = true;
+  look_at_clock(call);
   leave_queue(call);
   if (call->client->config.metrics_on)
     dsc_metrics_call(&call->client->metrics, call->operation.metric, end,
-                     now_us(call) - call->started_us);
+                     call->now_us - call->started_us);
 }
 
 struct dsc_call *dsc_call_woken(struct dsc_client *client) {
-  return (struct dsc_call *)dsc_queue_woken(&client->queue);
+  if (client->env == NULL)
+    return NULL;
+  return (struct dsc_call *)dsc_queue_woken(&client->queue,
+                                            dsc_now_us(client->env));
 }

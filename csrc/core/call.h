@@ -17,6 +17,10 @@
 ** Before each attempt stand three gates: the breakers of server and operation,
 ** the queue for connections (WAIT), the pace (SLEEP). dsc_call_cancelled ends
 ** it in each state, dsc_call_end closes the books, once.
+**
+** Where the limits are shared with other processes, each step that looks at
+** them answers WEIGH first: they have to be fetched then, and brought back
+** after dsc_call_weigh, which takes the step.
 */
 #ifndef DSC_CALL_H
 #define DSC_CALL_H
@@ -24,7 +28,10 @@
 #include "core/client.h"
 
 enum dsc_action { DSC_DO_SEND, DSC_DO_WAIT, DSC_DO_SLEEP, DSC_DO_TOKEN,
-                  DSC_DO_DONE, DSC_DO_FAIL };
+                  DSC_DO_WEIGH, DSC_DO_DONE, DSC_DO_FAIL };
+
+/* What a call has to do with the limits next. */
+enum dsc_due { DSC_DUE_GATES, DSC_DUE_VERDICT };
 
 /* The last attempts are kept for err.attempts. */
 #define DSC_HISTORY_MAX 16
@@ -45,6 +52,7 @@ struct dsc_call {
   struct dsc_client *client;
   uint32_t number; /* of the operation */
   struct dsc_operation operation;
+  int64_t now_us; /* of the step that is done, or was done last */
   int64_t started_us, deadline_us;
   int64_t attempt_started_us, attempt_deadline_us;
   int64_t wait_us;      /* of DSC_DO_SLEEP and DSC_DO_WAIT, at most */
@@ -65,7 +73,9 @@ struct dsc_call {
   bool free_repeat;     /* the one for a stale connection is used */
   bool fresh;           /* the next attempt wants a fresh connection */
   bool token_renewed;
+  bool may_have_acted;  /* the server, at the last attempt */
   bool ended;
+  enum dsc_due due;     /* after DSC_DO_WEIGH */
   uint32_t server;
   struct dsc_outcome last;
   enum dsc_kind error; /* what the call failed with */
@@ -94,10 +104,14 @@ enum dsc_action dsc_call_failed(struct dsc_call *call, enum dsc_kind kind,
                                 bool delivered, const char *message);
 /* The time of DSC_DO_SLEEP or DSC_DO_WAIT is over, or it was woken. */
 enum dsc_action dsc_call_resumed(struct dsc_call *call);
+/* DSC_DO_WAIT can't be done: it goes on with a connection beyond the limit. */
+enum dsc_action dsc_call_admitted(struct dsc_call *call);
 /* It was cancelled while it slept or waited. */
 enum dsc_action dsc_call_cancelled(struct dsc_call *call);
 /* After DSC_DO_TOKEN: did the source give a different token? */
 enum dsc_action dsc_call_renewed(struct dsc_call *call, bool different);
+/* After DSC_DO_WEIGH. */
+enum dsc_action dsc_call_weigh(struct dsc_call *call);
 /* A further request of the same call, under the same deadline. */
 enum dsc_action dsc_call_request(struct dsc_call *call);
 

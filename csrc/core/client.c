@@ -2,7 +2,16 @@
 
 #include <string.h>
 
+#include "core/shared.h"
+
 #define FIRST_OPERATIONS 16
+
+static void tell_fate(void *ud, uint32_t tag, enum dsc_ahead kind,
+                      enum dsc_fate fate) {
+  struct dsc_client *client = (struct dsc_client *)ud;
+  if (client->config.metrics_on)
+    dsc_metrics_ahead(&client->metrics, tag, kind, fate);
+}
 
 static bool make_parts(struct dsc_client *client) {
   const struct dsc_env *env = client->env;
@@ -16,6 +25,8 @@ static bool make_parts(struct dsc_client *client) {
   if (!config->cache_on)
     return true;
   client->cache = dsc_cache_new(env, &config->cache);
+  if (client->cache != NULL)
+    dsc_cache_tell_fates(client->cache, tell_fate, client);
   return client->cache != NULL;
 }
 
@@ -77,6 +88,14 @@ uint32_t dsc_client_operation(struct dsc_client *client,
 void dsc_client_identify(struct dsc_client *client, const char *token,
                          size_t length) {
   client->identity = dsc_hash(&client->identity_key, token, length);
+  dsc_shared_identify(client, token, length);
+}
+
+bool dsc_client_has_room(struct dsc_client *client) {
+  const struct dsc_queue *queue = &client->queue;
+  return queue->queued.count == 0 &&
+         queue->in_flight * 2 < queue->in_flight_max &&
+         dsc_pacer_has_room(&client->pacer, dsc_now_us(client->env));
 }
 
 void dsc_client_tell(struct dsc_client *client,

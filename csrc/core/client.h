@@ -34,6 +34,7 @@ struct dsc_registered {
 struct dsc_config {
   struct dsc_cache_limits cache;
   bool cache_on, metrics_on, breaker_on, events_on;
+  bool limits_shared; /* with other processes */
   uint32_t servers;                  /* how many there are to choose from */
   uint32_t in_flight_max, queue_max; /* requests; calls that wait for one */
   double rate_per_s;                 /* 0: none is given */
@@ -75,6 +76,10 @@ struct dsc_client {
   uint32_t server; /* the one that answered last */
   struct dsc_hash_key identity_key;
   uint64_t identity; /* of the token in use: a part of each cache key */
+  /* what names are made with in a shared store (core/shared.h): those of all
+  ** clients of these servers, of those with the same results, and of those
+  ** that have the identity, too */
+  struct dsc_hash_key scope, results_scope, own_scope;
 };
 
 /* False without memory; the client is empty then, and may be freed. */
@@ -92,6 +97,10 @@ uint32_t dsc_client_operation(struct dsc_client *client,
 /* Who asks: entries of another identity are out of sight from now on. */
 void dsc_client_identify(struct dsc_client *client, const char *token,
                          size_t length);
+
+/* May somebody send what nobody waits for? Half of the connections and of the
+** pace are for those who do. */
+bool dsc_client_has_room(struct dsc_client *client);
 
 /* Writes an event down for the log, where there is one. */
 void dsc_client_tell(struct dsc_client *client,

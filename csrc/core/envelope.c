@@ -36,7 +36,13 @@ static bool read_text(struct dsc_json *json, const char **text,
   return token != DSC_JSON_ERROR;
 }
 
-static bool read_data(struct dsc_json *json, struct dsc_envelope *out) {
+static bool read_data(struct dsc_json *json, struct dsc_known known,
+                      struct dsc_envelope *out) {
+  if (known.at != NULL && dsc_json_pass(json, known.at, known.length)) {
+    out->data = known.at;
+    out->data_length = known.length;
+    return true;
+  }
   enum dsc_json_token token = dsc_json_skip(json);
   bool value = token != DSC_JSON_NULL;
   out->data = value ? json->text : NULL;
@@ -44,7 +50,7 @@ static bool read_data(struct dsc_json *json, struct dsc_envelope *out) {
   return token != DSC_JSON_ERROR;
 }
 
-bool dsc_envelope_read(const char *text, size_t length,
+bool dsc_envelope_read(const char *text, size_t length, struct dsc_known known,
                        struct dsc_envelope *out) {
   struct dsc_json json;
   memset(out, 0, sizeof *out);
@@ -60,7 +66,7 @@ bool dsc_envelope_read(const char *text, size_t length,
     else if (is_key(&json, "status"))
       read = read_text(&json, &out->status, &out->status_length);
     else if (is_key(&json, "data"))
-      read = read_data(&json, out);
+      read = read_data(&json, known, out);
     else
       read = dsc_json_skip(&json) != DSC_JSON_ERROR;
     if (!read)

@@ -23,8 +23,14 @@ struct dsc_envelope {
   size_t data_length;
 };
 
+/* A value in the text that was read before, and is well-formed and not null. */
+struct dsc_known {
+  const char *at; /* NULL: there is none */
+  size_t length;
+};
+
 /* False where the text is not one well-formed JSON object. */
-bool dsc_envelope_read(const char *text, size_t length,
+bool dsc_envelope_read(const char *text, size_t length, struct dsc_known known,
                        struct dsc_envelope *out);
 
 /*

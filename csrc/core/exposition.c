@@ -233,6 +233,22 @@ static void put_sent(struct writer *w, const struct dsc_counters *counters) {
   put_count(w, "", counters->bytes_out);
 }
 
+static void put_fates(struct writer *w, const uint64_t *fates) {
+  static const char *const names[] = {"issued", "used", "wasted"};
+  for (int fate = 0; fate < DSC_FATES; fate++)
+    put_count(w, names[fate], fates[fate]);
+}
+
+static void put_prefetches(struct writer *w,
+                           const struct dsc_counters *counters) {
+  put_fates(w, counters->ahead[DSC_PREFETCH]);
+}
+
+static void put_refreshes(struct writer *w,
+                          const struct dsc_counters *counters) {
+  put_fates(w, counters->ahead[DSC_REFRESH]);
+}
+
 static const struct {
   struct family family;
   void (*put)(struct writer *w, const struct dsc_counters *counters);
@@ -249,6 +265,12 @@ static const struct {
     {{"dsclient_cache_requests", COUNTER, "", "result",
       "Look-ups in the cache: hit, miss, or stale, after a miss."},
      put_look_ups},
+    {{"dsclient_prefetches", COUNTER, "", "fate",
+      "Results fetched because they will be asked for: issued, used, wasted."},
+     put_prefetches},
+    {{"dsclient_refreshes", COUNTER, "", "fate",
+      "Results fetched anew before their time: issued, used, wasted."},
+     put_refreshes},
     {{"dsclient_received_bytes", COUNTER, "bytes", "",
       "Bytes of answers as they came, heads included."},
      put_received},

@@ -35,24 +35,38 @@ size_t dsc_utf8_length(const char *at, const char *end) {
 
 #define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
 
+/* Eight bytes, the first one lowest. */
+static uint64_t word_at(const char *at) {
+  uint64_t word;
+  memcpy(&word, at, sizeof word);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  word = __builtin_bswap64(word);
+#endif
+  return word;
+}
+
+static bool is_plain(char c) {
+  return (unsigned char)c >= ' ' && c != '"' && c != '\\' &&
+         (unsigned char)c < 0x80;
+}
+
 /*
-** The first byte that may need a look: a quote, a backslash, a control
-** character or a part of a longer UTF-8 sequence. Eight bytes at a time: a
-** borrow can only raise a false alarm, which the caller's look settles.
+** The first byte that needs a look: a quote, a backslash, a control character
+** or a part of a longer UTF-8 sequence. Eight bytes at a time: a borrow can
+** only raise a false alarm above a true one, and the lowest counts.
 */
 static const char *plain_text_end(const char *at, const char *end) {
   while (end - at >= 8) {
-    uint64_t word;
-    memcpy(&word, at, sizeof word);
+    uint64_t word = word_at(at);
     uint64_t alarm = word | (word - EACH_BYTE(' ')) |
                      ((word ^ EACH_BYTE('"')) - EACH_BYTE(1)) |
                      ((word ^ EACH_BYTE('\\')) - EACH_BYTE(1));
-    if ((alarm & EACH_BYTE(0x80)) != 0)
-      break;
+    alarm &= EACH_BYTE(0x80);
+    if (alarm != 0)
+      return at + __builtin_ctzll(alarm) / 8;
     at += 8;
   }
-  while (at < end && (unsigned char)*at >= ' ' && *at != '"' &&
-         *at != '\\' && (unsigned char)*at < 0x80)
+  while (at < end && is_plain(*at))
     at++;
   return at;
 }
@@ -283,13 +297,19 @@ static enum dsc_json_token fail(struct dsc_json *json, const char *reason) {
 }
 
 /* The byte after white space; NUL, which no token begins with, at the end. */
-static char look(struct dsc_json *json) {
+static char look_further(struct dsc_json *json) {
   const char *at = json->at;
   while (at < json->end &&
          (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
     at++;
   json->at = at;
   return at < json->end ? *at : '\0';
+}
+
+static inline char look(struct dsc_json *json) {
+  if (json->at < json->end && (unsigned char)*json->at > ' ')
+    return *json->at; /* servers send no blanks */
+  return look_further(json);
 }
 
 static bool in_object(const struct dsc_json *json) {
@@ -441,7 +461,7 @@ static enum dsc_json_token read_value(struct dsc_json *json, char c) {
   }
 }
 
-enum dsc_json_token dsc_json_next(struct dsc_json *json) {
+static enum dsc_json_token next(struct dsc_json *json) {
   if (json->expected == FAILED)
     return DSC_JSON_ERROR;
   char c = look(json);
@@ -467,19 +487,36 @@ enum dsc_json_token dsc_json_next(struct dsc_json *json) {
   return read_value(json, c);
 }
 
+enum dsc_json_token dsc_json_next(struct dsc_json *json) { return next(json); }
+
+/* Each answer is read over before it is decoded: all that reads tokens becomes
+** part of this one function, and works on a copy that nobody else sees. */
+__attribute__((flatten))
 enum dsc_json_token dsc_json_skip(struct dsc_json *json) {
-  uint32_t depth = json->depth;
-  look(json);
-  const char *from = json->at;
-  enum dsc_json_token first = dsc_json_next(json);
+  struct dsc_json reader = *json;
+  look(&reader);
+  const char *from = reader.at;
+  enum dsc_json_token first = next(&reader);
   enum dsc_json_token token = first;
-  while (json->depth > depth && token != DSC_JSON_ERROR)
-    token = dsc_json_next(json);
+  while (reader.depth > json->depth && token != DSC_JSON_ERROR)
+    token = next(&reader);
+  *json = reader;
   if (token == DSC_JSON_ERROR)
     return DSC_JSON_ERROR;
   json->text = from;
   json->length = (size_t)(json->at - from);
   return first;
+}
+
+bool dsc_json_pass(struct dsc_json *json, const char *value, size_t length) {
+  look(json);
+  if (json->expected != VALUE || json->at != value)
+    return false;
+  json->text = value;
+  json->length = length;
+  json->at += length;
+  json->expected = AFTER_VALUE;
+  return true;
 }
 
 /* --- writing ----------------------------------------------------------- */

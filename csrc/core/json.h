@@ -56,6 +56,13 @@ enum dsc_json_token dsc_json_next(struct dsc_json *json);
 enum dsc_json_token dsc_json_skip(struct dsc_json *json);
 
 /*
+** The same where the value that comes next is the one that stands there, has
+** this length and is known to be well-formed; false, and nothing is read, where
+** another one comes.
+*/
+bool dsc_json_pass(struct dsc_json *json, const char *value, size_t length);
+
+/*
 ** The text of a string token without its escapes, into room for `length`
 ** bytes. Returns how many it wrote, never more than `length`.
 */

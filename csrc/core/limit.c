@@ -15,8 +15,6 @@
 #define FASTER_PART 0.1
 /* So long without a 429, and the server has no limit that we meet. */
 #define CALM_US (60 * SECOND_US)
-/* A client is held so long at most. */
-#define HOLD_MAX_US (60 * SECOND_US)
 
 void dsc_pacer_init(struct dsc_pacer *pacer, double per_s, uint32_t burst) {
   memset(pacer, 0, sizeof *pacer);
@@ -66,6 +64,16 @@ int64_t dsc_pacer_take_us(struct dsc_pacer *pacer, int64_t now_us) {
     pacer->arrival_us = from_us + interval_us(per_s);
   }
   return at_us;
+}
+
+bool dsc_pacer_has_room(struct dsc_pacer *pacer, int64_t now_us) {
+  double per_s = dsc_pacer_rate(pacer, now_us);
+  if (now_us < pacer->hold_us)
+    return false;
+  if (per_s <= 0)
+    return true;
+  int64_t ahead_us = dsc_pacer_slowed(pacer, now_us) ? 0 : pacer->ahead_us;
+  return pacer->arrival_us + interval_us(per_s) <= now_us + ahead_us / 2;
 }
 
 /* Begins a new window where this one is full, and after a pause. */
@@ -127,7 +135,7 @@ bool dsc_pacer_refused(struct dsc_pacer *pacer, int64_t now_us,
   }
   pacer->refused_us = now_us;
   int64_t until_us =
-      now_us + (wait_us < HOLD_MAX_US ? wait_us : HOLD_MAX_US);
+      now_us + (wait_us < DSC_HOLD_MAX_US ? wait_us : DSC_HOLD_MAX_US);
   if (until_us > pacer->hold_us)
     pacer->hold_us = until_us;
   return !known;
@@ -169,51 +177,97 @@ static void take_out(struct dsc_waiters *list, struct dsc_waiter *waiter,
   waiter->place = place;
 }
 
+static void move(struct dsc_waiters *from, struct dsc_waiters *to,
+                 struct dsc_waiter *waiter, enum dsc_place place) {
+  take_out(from, waiter, DSC_OUTSIDE);
+  append(to, waiter, place);
+}
+
+static void empty(struct dsc_waiters *list) {
+  while (list->first != NULL)
+    take_out(list, list->first, DSC_OUTSIDE);
+}
+
 void dsc_queue_clear(struct dsc_queue *queue) {
-  while (queue->queued.first != NULL)
-    take_out(&queue->queued, queue->queued.first, DSC_OUTSIDE);
-  while (queue->granted.first != NULL)
-    take_out(&queue->granted, queue->granted.first, DSC_OUTSIDE);
+  empty(&queue->queued);
+  empty(&queue->granted);
+  empty(&queue->flying);
+}
+
+/* A connection got free: the first who waits has it, and a while to take it. */
+static void pass_on(struct dsc_queue *queue, int64_t now_us) {
+  struct dsc_waiter *first = queue->queued.first;
+  if (first == NULL || queue->in_flight > queue->in_flight_max) {
+    queue->in_flight--;
+    return;
+  }
+  move(&queue->queued, &queue->granted, first, DSC_GRANTED);
+  first->until_us = now_us + DSC_LEASE_US;
+}
+
+static void reclaim_from(struct dsc_queue *queue, struct dsc_waiters *list,
+                         int64_t now_us) {
+  struct dsc_waiter *waiter = list->first;
+  while (waiter != NULL) {
+    struct dsc_waiter *next = waiter->next;
+    if (waiter->until_us < now_us) {
+      take_out(list, waiter, DSC_OUTSIDE);
+      pass_on(queue, now_us);
+    }
+    waiter = next;
+  }
+}
+
+void dsc_queue_reclaim(struct dsc_queue *queue, int64_t now_us) {
+  reclaim_from(queue, &queue->granted, now_us);
+  reclaim_from(queue, &queue->flying, now_us);
 }
 
 enum dsc_place dsc_queue_enter(struct dsc_queue *queue,
-                               struct dsc_waiter *waiter) {
+                               struct dsc_waiter *waiter, int64_t now_us) {
+  if (queue->in_flight >= queue->in_flight_max)
+    dsc_queue_reclaim(queue, now_us);
   if (queue->in_flight < queue->in_flight_max) {
     queue->in_flight++;
-    waiter->place = DSC_IN_FLIGHT;
+    append(&queue->flying, waiter, DSC_IN_FLIGHT);
+    waiter->until_us = now_us + DSC_LEASE_US;
   } else if (queue->queued.count < queue->queued_max) {
     append(&queue->queued, waiter, DSC_QUEUED);
   }
   return waiter->place;
 }
 
-void dsc_queue_accept(struct dsc_queue *queue, struct dsc_waiter *waiter) {
-  if (waiter->place == DSC_GRANTED)
-    take_out(&queue->granted, waiter, DSC_IN_FLIGHT);
+void dsc_queue_admit(struct dsc_queue *queue, struct dsc_waiter *waiter,
+                     int64_t now_us) {
+  if (waiter->place != DSC_QUEUED)
+    return;
+  move(&queue->queued, &queue->flying, waiter, DSC_IN_FLIGHT);
+  waiter->until_us = now_us + DSC_LEASE_US;
+  queue->in_flight++;
 }
 
-struct dsc_waiter *dsc_queue_woken(struct dsc_queue *queue) {
+void dsc_queue_accept(struct dsc_queue *queue, struct dsc_waiter *waiter) {
+  if (waiter->place == DSC_GRANTED)
+    move(&queue->granted, &queue->flying, waiter, DSC_IN_FLIGHT);
+}
+
+struct dsc_waiter *dsc_queue_woken(struct dsc_queue *queue, int64_t now_us) {
+  dsc_queue_reclaim(queue, now_us);
   struct dsc_waiter *waiter = queue->granted.first;
   if (waiter != NULL)
     dsc_queue_accept(queue, waiter);
   return waiter;
 }
 
-void dsc_queue_leave(struct dsc_queue *queue, struct dsc_waiter *waiter) {
-  if (waiter->place == DSC_QUEUED) {
-    take_out(&queue->queued, waiter, DSC_OUTSIDE);
+void dsc_queue_leave(struct dsc_queue *queue, struct dsc_waiter *waiter,
+                     int64_t now_us) {
+  const enum dsc_place place = waiter->place;
+  if (place == DSC_OUTSIDE)
     return;
-  } else if (waiter->place == DSC_OUTSIDE) {
-    return;
-  } else if (waiter->place == DSC_GRANTED) {
-    take_out(&queue->granted, waiter, DSC_OUTSIDE);
-  }
-  waiter->place = DSC_OUTSIDE;
-  struct dsc_waiter *first = queue->queued.first;
-  if (first != NULL) {
-    take_out(&queue->queued, first, DSC_OUTSIDE);
-    append(&queue->granted, first, DSC_GRANTED);
-  } else {
-    queue->in_flight--;
-  }
+  take_out(place == DSC_QUEUED    ? &queue->queued
+           : place == DSC_GRANTED ? &queue->granted
+                                  : &queue->flying,
+           waiter, DSC_OUTSIDE);
+  if (place != DSC_QUEUED)
+    pass_on(queue, now_us);
 }

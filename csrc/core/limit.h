@@ -10,6 +10,9 @@
 
 /* --- pacing -------------------------------------------------------------- */
 
+/* A client is held so long at most. */
+#define DSC_HOLD_MAX_US INT64_C(60000000)
+
 /*
 ** GCRA (ITU-T I.371): one theoretical arrival time. There is no pace where the
 ** user gave no rate and the server has not refused anything lately.
@@ -35,6 +38,12 @@ int64_t dsc_pacer_next_us(struct dsc_pacer *pacer, int64_t now_us);
 /* The same, and that time is taken. */
 int64_t dsc_pacer_take_us(struct dsc_pacer *pacer, int64_t now_us);
 
+/*
+** Would a request now leave at least half of the pace to those that come after
+** it: half of the burst, or every second turn?
+*/
+bool dsc_pacer_has_room(struct dsc_pacer *pacer, int64_t now_us);
+
 /* The server took a request: any answer but a 429. */
 void dsc_pacer_accepted(struct dsc_pacer *pacer, int64_t now_us);
 
@@ -58,9 +67,14 @@ enum dsc_place {
   DSC_IN_FLIGHT
 };
 
+/* Who has a connection and lives on has given it back by then: callers of some
+** hosts vanish without a word. */
+#define DSC_LEASE_US INT64_C(2000000)
+
 struct dsc_waiter {
   struct dsc_waiter *next, *previous;
   enum dsc_place place;
+  int64_t until_us; /* of a connection: when it is anybody's again */
 };
 
 struct dsc_waiters {
@@ -71,6 +85,7 @@ struct dsc_waiters {
 struct dsc_queue {
   struct dsc_waiters queued;  /* for a connection, the oldest first */
   struct dsc_waiters granted; /* to be woken */
+  struct dsc_waiters flying;  /* in flight */
   uint32_t in_flight, in_flight_max; /* the granted ones included */
   uint32_t queued_max;
 };
@@ -81,19 +96,27 @@ void dsc_queue_init(struct dsc_queue *queue, uint32_t in_flight_max,
 /* All who wait are outside. */
 void dsc_queue_clear(struct dsc_queue *queue);
 
+/* Takes connections back whose leases are over. */
+void dsc_queue_reclaim(struct dsc_queue *queue, int64_t now_us);
+
 /* A connection (DSC_IN_FLIGHT), a place behind those who came before
 ** (DSC_QUEUED), or none (DSC_OUTSIDE). */
 enum dsc_place dsc_queue_enter(struct dsc_queue *queue,
-                               struct dsc_waiter *waiter);
+                               struct dsc_waiter *waiter, int64_t now_us);
+
+/* One in the queue can't wait: it has a connection, beyond the limit. */
+void dsc_queue_admit(struct dsc_queue *queue, struct dsc_waiter *waiter,
+                     int64_t now_us);
 
 /* It knows that it got a connection, where it did. */
 void dsc_queue_accept(struct dsc_queue *queue, struct dsc_waiter *waiter);
 
 /* The one that got a connection and has to be woken, once; or NULL. */
-struct dsc_waiter *dsc_queue_woken(struct dsc_queue *queue);
+struct dsc_waiter *dsc_queue_woken(struct dsc_queue *queue, int64_t now_us);
 
 /* Leaves with a connection, or without having got one: the first in the
 ** queue has it then. */
-void dsc_queue_leave(struct dsc_queue *queue, struct dsc_waiter *waiter);
+void dsc_queue_leave(struct dsc_queue *queue, struct dsc_waiter *waiter,
+                     int64_t now_us);
 
 #endif

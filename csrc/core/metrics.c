@@ -174,6 +174,11 @@ void dsc_metrics_retry(struct dsc_metrics *metrics, uint32_t index,
   counters_of(metrics, index)->retries[reason]++;
 }
 
+void dsc_metrics_ahead(struct dsc_metrics *metrics, uint32_t index,
+                       enum dsc_ahead kind, enum dsc_fate fate) {
+  counters_of(metrics, index)->ahead[kind][fate]++;
+}
+
 static uint64_t sum(const uint64_t *counts, int from, int to) {
   uint64_t all = 0;
   for (int i = from; i < to; i++)
@@ -198,6 +203,9 @@ uint64_t dsc_counters_retries(const struct dsc_counters *counters) {
 }
 
 bool dsc_counters_used(const struct dsc_counters *counters) {
+  for (int kind = 0; kind < DSC_AHEADS; kind++)
+    if (sum(counters->ahead[kind], 0, DSC_FATES) > 0)
+      return true;
   return dsc_counters_calls(counters) > 0 || counters->missed > 0 ||
          dsc_counters_attempts(counters) > 0 ||
          dsc_counters_retries(counters) > 0 || counters->bytes_in > 0 ||
@@ -234,6 +242,8 @@ void dsc_counters_merge(struct dsc_counters *into,
   dsc_count_add(&into->missed, from->missed);
   dsc_count_add(&into->bytes_in, from->bytes_in);
   dsc_count_add(&into->bytes_out, from->bytes_out);
+  for (int kind = 0; kind < DSC_AHEADS; kind++)
+    add_counts(into->ahead[kind], from->ahead[kind], DSC_FATES);
   dsc_histogram_merge(&into->durations, &from->durations);
 }
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/ahead.h"
 #include "core/env.h"
 #include "core/error.h"
 #include "core/histogram.h"
@@ -35,6 +36,7 @@ struct dsc_counters {
   uint64_t attempts[DSC_KINDS]; /* requests, sent or not, by their end */
   uint64_t retries[DSC_KINDS];  /* repeats, by what made them needed */
   uint64_t bytes_in, bytes_out;
+  uint64_t ahead[DSC_AHEADS][DSC_FATES]; /* of what was fetched ahead */
   struct dsc_histogram durations; /* of calls that asked the server */
 };
 
@@ -80,6 +82,10 @@ void dsc_metrics_attempt(struct dsc_metrics *metrics, uint32_t index,
 /* A repeat, because of a failure of that kind. */
 void dsc_metrics_retry(struct dsc_metrics *metrics, uint32_t index,
                        enum dsc_kind reason);
+
+/* What became of something that was fetched ahead. */
+void dsc_metrics_ahead(struct dsc_metrics *metrics, uint32_t index,
+                       enum dsc_ahead kind, enum dsc_fate fate);
 
 /* "ok", the kind of an error, "error", "cached" or "stale" */
 const char *dsc_end_name(int end);

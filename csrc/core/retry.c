@@ -71,7 +71,8 @@ static enum dsc_kind judge_envelope(const struct dsc_answer *answer,
                                     struct dsc_outcome *outcome,
                                     struct dsc_envelope *envelope) {
   if (!is_json(answer) ||
-      !dsc_envelope_read(answer->body, answer->length, envelope) ||
+      !dsc_envelope_read(answer->body, answer->length, answer->known,
+                         envelope) ||
       !envelope->has_code)
     return DSC_NOT_API;
   outcome->has_code = true;

@@ -75,6 +75,7 @@ struct dsc_answer {
   const char *disposition;  /* "" when not given */
   const char *body;
   size_t length;
+  struct dsc_known known; /* `data`, where it was read already */
 };
 
 /*

@@ -3,7 +3,9 @@
 */
 #include <string.h>
 
+#include "core/shared.h"
 #include "lua/cache.h"
+#include "lua/metrics.h"
 
 /* What a decoded value takes, as a multiple of its JSON text (measured on
 ** lists of runs: 5.1 to 6.3). */
@@ -112,9 +114,17 @@ static int push_hit(lua_State *L, struct ldsc_client *client,
   return 2;
 }
 
+/* Is the caller the one who fetches the entry anew? */
+static bool claim(struct ldsc_client *client, const struct dsc_entry *entry) {
+  if (entry->due)
+    dsc_cache_claim(client->core.cache, entry);
+  return entry->due;
+}
+
 /*
-** core.lookup(client, operation, key, borrow) -> value, age_s; or nothing
-** Only what is fresh. It is counted for the operation, where one is given.
+** core.lookup(client, operation, key, borrow, ahead) -> value, age_s, due; or
+** nothing. Only what is fresh. It is counted for the operation, where one is
+** given. `ahead`: the caller fetches it anew if it is due and there is room.
 */
 static int core_lookup(lua_State *L) {
   struct ldsc_client *client = ldsc_checkclient(L, 1);
@@ -123,17 +133,25 @@ static int core_lookup(lua_State *L) {
   struct dsc_entry entry;
   bool hit = read_key(L, client, 3, client->core.identity, &key) &&
              find(L, client, &key, &entry);
+  bool due = hit && lua_toboolean(L, 5) != 0 && entry.due &&
+             dsc_client_has_room(&client->core) && claim(client, &entry);
   if (counted.counts && hit)
     dsc_metrics_cached(&client->core.metrics, counted.metric, false);
   else if (counted.counts)
     dsc_metrics_missed(&client->core.metrics, counted.metric);
-  return hit ? push_hit(L, client, &entry, lua_toboolean(L, 4) != 0) : 0;
+  int pushed =
+      hit ? push_hit(L, client, &entry, lua_toboolean(L, 4) != 0) : 0;
+  if (pushed == 0)
+    return 0;
+  lua_pushboolean(L, due);
+  return pushed + 1;
 }
 
 /*
-** core.stale(client, operation, key, borrow, within_s) -> value, age_s, stale;
-** or nothing. After a miss: what has been stale for less than that. It may be
-** fresh again: another call may have stored it since.
+** core.stale(client, operation, key, borrow, within_s, ahead) -> value, age_s,
+** stale, due; or nothing. After a miss: what has been stale for less than that.
+** It may be fresh again: another call may have stored it since. `ahead`: the
+** caller fetches it anew where it is due.
 */
 static int core_stale(lua_State *L) {
   struct ldsc_client *client = ldsc_checkclient(L, 1);
@@ -147,22 +165,129 @@ static int core_stale(lua_State *L) {
     return 0;
   if (counted.counts)
     dsc_metrics_cached(&client->core.metrics, counted.metric, entry.stale);
+  bool due = lua_toboolean(L, 6) != 0 && claim(client, &entry);
   int pushed = push_hit(L, client, &entry, lua_toboolean(L, 4) != 0);
   if (pushed == 0)
     return 0;
   lua_pushboolean(L, entry.stale);
-  return pushed + 1;
+  lua_pushboolean(L, due);
+  return pushed + 2;
 }
 
-/* core.share(client): after a miss, the value comes with another's fetch. */
+/* core.fresh(client, key) -> is there a fresh entry? Nothing is counted. */
+static int core_fresh(lua_State *L) {
+  struct ldsc_client *client = ldsc_checkclient(L, 1);
+  struct ldsc_cachekey key;
+  struct dsc_entry entry;
+  lua_pushboolean(L, read_key(L, client, 2, client->core.identity, &key) &&
+                         dsc_cache_peek(client->core.cache, key.bytes,
+                                        key.length, UINT32_MAX, &entry));
+  return 1;
+}
+
+/* core.share(client, key): after a miss, the value comes with another's
+** fetch. */
 static int core_share(lua_State *L) {
   struct ldsc_client *client = ldsc_checkclient(L, 1);
-  if (client->core.cache != NULL)
-    dsc_cache_share(client->core.cache);
+  struct ldsc_cachekey key;
+  if (read_key(L, client, 2, client->core.identity, &key))
+    dsc_cache_share(client->core.cache, key.bytes, key.length);
   return 0;
 }
 
-/* core.store(client, key, text, ttl_s, stale_s) -> was it kept? */
+/* May a text of the store stand for the result of a read? */
+static bool is_result(lua_State *L, bool list) {
+  return lua_istable(L, -1) ||
+         (!list && lua_isboolean(L, -1) && lua_toboolean(L, -1));
+}
+
+/* Keeps the value on top, which is the caller's from now on. */
+static void keep_sealed(lua_State *L, int at, struct ldsc_client *client,
+                        const struct ldsc_cachekey *key,
+                        const struct dsc_sealed *sealed, bool borrow) {
+  struct dsc_entry entry;
+  bool kept = dsc_cache_put(client->core.cache, key->bytes, key->length,
+                            sealed->text, sealed->length, 0,
+                            &sealed->lifetime, &entry);
+  drop_objects(L, at, client);
+  if (kept && borrow)
+    set_object(L, at, client, entry.index, entry.length * OBJECT_FACTOR);
+}
+
+enum ldsc_verdict ldsc_adopt(lua_State *L, int at, struct ldsc_client *client,
+                             const struct ldsc_cachekey *key,
+                             struct ldsc_offer *offer) {
+  struct dsc_sealed sealed;
+  if (client->core.cache == NULL)
+    return LDSC_OLD;
+  enum dsc_seal seal = dsc_unseal(
+      &client->core, key->bytes + LDSC_IDENTITY_SIZE,
+      key->length - LDSC_IDENTITY_SIZE, offer->bytes, offer->length,
+      offer->stamp, &sealed);
+  if (seal == DSC_SEAL_BROKEN)
+    return LDSC_BROKEN;
+  if (seal == DSC_SEAL_OLD || sealed.lifetime.age_us > offer->age_max_us)
+    return LDSC_OLD;
+  if (!ldsc_trydecode(L, sealed.text, sealed.length) ||
+      !is_result(L, offer->list))
+    return LDSC_BROKEN;
+  if (client->core.cache != NULL)
+    keep_sealed(L, at, client, key, &sealed, offer->borrow);
+  offer->age_us = sealed.lifetime.age_us;
+  return sealed.lifetime.age_us < sealed.lifetime.fresh_us ? LDSC_FRESH
+                                                           : LDSC_STALE;
+}
+
+/*
+** core.adopt(client, operation, key, bytes, stamp, borrow, list, shared
+** [, age_max_s]) -> value, age_s; or nil, "broken", "old" or "stale"
+** After a miss: an entry of the shared store, as core.seal made it for the
+** key, becomes one of this cache, unless it is older than that. It is given,
+** and counted as a hit, where it is fresh; `shared`: the miss stays one.
+** `list`: it has to be a table.
+*/
+static int core_adopt(lua_State *L) {
+  static const char *const verdicts[] = {"broken", "old", "stale"};
+  struct ldsc_client *client = ldsc_checkclient(L, 1);
+  struct counted counted = read_counted(L, client, 2);
+  struct ldsc_cachekey key;
+  struct ldsc_offer offer = {0};
+  offer.bytes = luaL_checklstring(L, 4, &offer.length);
+  offer.stamp = (uint64_t)luaL_checknumber(L, 5);
+  offer.borrow = lua_toboolean(L, 6) != 0;
+  offer.list = lua_toboolean(L, 7) != 0;
+  offer.age_max_us = INT64_MAX;
+  if (!lua_isnoneornil(L, 9))
+    offer.age_max_us = (int64_t)(luaL_checknumber(L, 9) * US);
+  bool missed = !lua_toboolean(L, 8);
+  enum ldsc_verdict verdict = LDSC_OLD;
+  if (read_key(L, client, 3, client->core.identity, &key))
+    verdict = ldsc_adopt(L, 1, client, &key, &offer);
+  if (verdict != LDSC_FRESH) {
+    lua_pushnil(L);
+    lua_pushstring(L, verdicts[verdict]);
+    return 2;
+  }
+  if (client->core.cache != NULL && missed)
+    dsc_cache_found(client->core.cache, true);
+  if (counted.counts && client->core.env != NULL)
+    dsc_metrics_cached(&client->core.metrics, counted.metric, false);
+  lua_pushnumber(L, (lua_Number)offer.age_us / US);
+  return 2;
+}
+
+/* What the value at arg says of a fetch ahead; DSC_AHEADS: it was none. */
+static enum dsc_ahead read_ahead(lua_State *L, int arg) {
+  static const char *const names[] = {"prefetch", "refresh", NULL};
+  if (lua_isnoneornil(L, arg))
+    return DSC_AHEADS;
+  return (enum dsc_ahead)luaL_checkoption(L, arg, NULL, names);
+}
+
+/*
+** core.store(client, key, text, ttl_s, stale_s, ahead, operation) -> was it
+** kept? ahead: "prefetch" or "refresh" of the operation, or nothing
+*/
 static int core_store(lua_State *L) {
   struct ldsc_client *client = ldsc_checkclient(L, 1);
   struct ldsc_cachekey key;
@@ -172,10 +297,19 @@ static int core_store(lua_State *L) {
   struct dsc_lifetime lifetime;
   lifetime.fresh_us = (int64_t)(luaL_checknumber(L, 4) * US);
   lifetime.stale_us = (int64_t)(luaL_checknumber(L, 5) * US);
+  lifetime.age_us = 0;
+  enum dsc_ahead ahead = read_ahead(L, 6);
+  uint32_t tag = 0;
+  if (ahead != DSC_AHEADS)
+    tag = client->core.operations[ldsc_checkoperation(L, client, 7)]
+              .operation.metric;
   bool kept = false;
   if (read_key(L, client, 2, client->core.identity, &key)) {
     kept = dsc_cache_put(client->core.cache, key.bytes, key.length, text,
                          length, 0, &lifetime, &entry);
+    if (ahead != DSC_AHEADS)
+      dsc_cache_set_ahead(client->core.cache,
+                          kept ? entry.index : UINT32_MAX, ahead, tag);
     drop_objects(L, 1, client);
   }
   lua_pushboolean(L, kept);
@@ -191,6 +325,7 @@ static int core_keep(lua_State *L) {
   struct dsc_lifetime lifetime;
   lifetime.fresh_us = (int64_t)(luaL_checknumber(L, 5) * US);
   lifetime.stale_us = 0;
+  lifetime.age_us = 0;
   if (!read_key(L, client, 2, LDSC_NO_IDENTITY, &key))
     return 0;
   bool kept = dsc_cache_put(client->core.cache, key.bytes, key.length, NULL, 0,
@@ -259,15 +394,17 @@ static int core_cache_stats(lua_State *L) {
   memset(&stats, 0, sizeof stats);
   if (client->core.cache != NULL)
     dsc_cache_get_stats(client->core.cache, &stats);
-  lua_createtable(L, 0, 8);
+  lua_createtable(L, 0, 14);
   ldsc_setinteger(L, "size", stats.size);
   ldsc_setinteger(L, "bytes", stats.bytes);
   ldsc_setinteger(L, "hits", stats.hits);
   ldsc_setinteger(L, "stale_hits", stats.stale_hits);
   ldsc_setinteger(L, "shared", stats.shared);
+  ldsc_setinteger(L, "found", stats.found);
   ldsc_setinteger(L, "misses", stats.misses);
   ldsc_setinteger(L, "evictions", stats.evictions);
   ldsc_setinteger(L, "expired", stats.expired);
+  ldsc_setfates(L, stats.ahead);
   return 1;
 }
 
@@ -276,7 +413,9 @@ static int core_cache_stats(lua_State *L) {
 static const luaL_Reg functions[] = {
     {"lookup", core_lookup},
     {"stale", core_stale},
+    {"fresh", core_fresh},
     {"share", core_share},
+    {"adopt", core_adopt},
     {"store", core_store},
     {"keep", core_keep},
     {"recall", core_recall},

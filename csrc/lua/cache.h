@@ -8,19 +8,6 @@
 
 #include "lua/client.h"
 
-/* An entry's key begins with the identity whose it is; objects that the user
-** keeps are of none: they stay when the token changes. */
-#define LDSC_IDENTITY_SIZE sizeof(uint64_t)
-#define LDSC_NO_IDENTITY 0
-
-/* A longer key is not worth its place in the cache. */
-#define LDSC_KEY_MAX 2048
-
-struct ldsc_cachekey {
-  char bytes[LDSC_IDENTITY_SIZE + LDSC_KEY_MAX];
-  size_t length;
-};
-
 static inline void ldsc_beginkey(struct ldsc_cachekey *key,
                                  uint64_t identity) {
   memcpy(key->bytes, &identity, LDSC_IDENTITY_SIZE);
@@ -48,5 +35,24 @@ bool ldsc_entrylives(const struct ldsc_client *client,
 */
 bool ldsc_pushentry(lua_State *L, int at, struct ldsc_client *client,
                     const struct dsc_entry *entry, bool borrow);
+
+/* An entry of a shared store. */
+struct ldsc_offer {
+  const char *bytes; /* as dsc_seal made them */
+  size_t length;
+  uint64_t stamp; /* the one that it must have */
+  bool borrow;
+  bool list;      /* nothing but a table will do */
+  int64_t age_max_us;
+  int64_t age_us; /* when it was adopted */
+};
+
+enum ldsc_verdict { LDSC_BROKEN, LDSC_OLD, LDSC_STALE, LDSC_FRESH };
+
+/* Keeps the entry in the cache, and pushes its value, with anything below it:
+** or pushes anything, where it is broken or old. */
+enum ldsc_verdict ldsc_adopt(lua_State *L, int at, struct ldsc_client *client,
+                             const struct ldsc_cachekey *key,
+                             struct ldsc_offer *offer);
 
 #endif

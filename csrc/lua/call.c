@@ -8,13 +8,18 @@
 **   "sleep", seconds, pacing, server  before a repeat at that server (0: at
 **                                     once), or for the pace
 **   "token"                           ask the source for another token
-**   "done" [, first, last]            where `data` stands in the body
+**   "weigh" [, nil, nil, value]       call:weigh with what limits are shared
+**                                     with other processes
+**   "done" [, first, last [, value]]  where `data` stands in the body, and its
+**                                     value where it was read already
 **   "fail", kind
 */
 #include <string.h>
 
 #include "core/call.h"
+#include "core/shared.h"
 #include "lua/client.h"
+#include "lua/json.h"
 
 #define CLASS "dsclient.call"
 #define US 1e6
@@ -47,6 +52,9 @@ static int push_action(lua_State *L, struct dsc_call *call,
   case DSC_DO_TOKEN:
     lua_pushliteral(L, "token");
     return 1;
+  case DSC_DO_WEIGH:
+    lua_pushliteral(L, "weigh");
+    return 1;
   case DSC_DO_DONE:
     lua_pushliteral(L, "done");
     if (!call->has_data)
@@ -75,14 +83,20 @@ static int64_t optional_us(lua_State *L, int arg) {
   return us == 0 && seconds > 0 ? 1 : us;
 }
 
-/* core.call(client, operation [, timeout_s [, attempt_timeout_s
-** [, max_retries]]]) -> call, and what to do now */
-static int core_call(lua_State *L) {
-  lua_Integer operation = luaL_checkinteger(L, 2);
-  struct dsc_wishes wishes;
-  wishes.timeout_us = optional_us(L, 3);
-  wishes.attempt_timeout_us = optional_us(L, 4);
-  wishes.max_retries = (int32_t)luaL_optinteger(L, 5, -1);
+/* Pushes a call of the client, which stands at index 1: the one at the other
+** index, which has to be over, or a new one. */
+static struct dsc_call *push_call(lua_State *L, struct ldsc_client *client,
+                                  int index) {
+  if (!lua_isnoneornil(L, index)) {
+    struct dsc_call *over =
+        (struct dsc_call *)luaL_checkudata(L, index, CLASS);
+    luaL_argcheck(L,
+                  over->client == &client->core &&
+                      (over->ended || client->core.env == NULL),
+                  index, "a call of this client that is over expected");
+    lua_pushvalue(L, index);
+    return over;
+  }
   struct dsc_call *call =
       (struct dsc_call *)ldsc_newuserdata(L, sizeof *call);
   call->client = NULL;
@@ -90,7 +104,20 @@ static int core_call(lua_State *L) {
   lua_setmetatable(L, -2);
   ldsc_getvalue(L, 1);
   ldsc_setvalue(L, -2);
+  return call;
+}
+
+/* core.call(client, operation [, timeout_s [, attempt_timeout_s
+** [, max_retries [, call]]]]) -> call, and what to do now. A call that is over,
+** and that nobody will ask again, can be given to be used anew. */
+static int core_call(lua_State *L) {
+  lua_Integer operation = luaL_checkinteger(L, 2);
+  struct dsc_wishes wishes;
+  wishes.timeout_us = optional_us(L, 3);
+  wishes.attempt_timeout_us = optional_us(L, 4);
+  wishes.max_retries = (int32_t)luaL_optinteger(L, 5, -1);
   struct ldsc_client *client = ldsc_checkclient(L, 1);
+  struct dsc_call *call = push_call(L, client, 6);
   luaL_argcheck(L,
                 client->core.env == NULL ||
                     (operation >= 0 &&
@@ -115,7 +142,9 @@ static int core_woken(lua_State *L) {
 }
 
 /* call:answered(status, content_type, retry_after, date, body, bytes_in,
-** bytes_out [, disposition]) */
+** bytes_out [, disposition [, shape]]): where it is done, or is so unless the
+** limits say otherwise, the value of `data` is the fourth, if there is a shape
+** and the value could be read at once */
 static int call_answered(lua_State *L) {
   struct dsc_call *call = check_call(L);
   struct dsc_answer answer;
@@ -127,8 +156,22 @@ static int call_answered(lua_State *L) {
   answer.disposition = luaL_optstring(L, 9, "");
   uint64_t bytes_in = (uint64_t)luaL_checknumber(L, 7);
   uint64_t bytes_out = (uint64_t)luaL_checknumber(L, 8);
-  return push_action(L, call,
-                     dsc_call_answered(call, &answer, bytes_in, bytes_out));
+  answer.known.at = NULL;
+  if (!lua_isnoneornil(L, 10) && call->operation.form == DSC_ENVELOPED &&
+      answer.status >= 200 && answer.status <= 299)
+    answer.known = ldsc_pushdata(L, ldsc_checkshape(L, 10), answer.body,
+                                 answer.length);
+  const int value = lua_gettop(L);
+  const enum dsc_action action =
+      dsc_call_answered(call, &answer, bytes_in, bytes_out);
+  const int count = push_action(L, call, action);
+  if ((action != DSC_DO_DONE && action != DSC_DO_WEIGH) || !call->has_data ||
+      answer.known.at == NULL ||
+      answer.known.at != answer.body + call->data_from)
+    return count;
+  lua_settop(L, value + 3);
+  lua_pushvalue(L, value);
+  return 4;
 }
 
 /* call:failed(kind, phase, stale, message [, delivered]) */
@@ -150,6 +193,11 @@ static int call_resumed(lua_State *L) {
   return push_action(L, call, dsc_call_resumed(call));
 }
 
+static int call_admitted(lua_State *L) {
+  struct dsc_call *call = check_call(L);
+  return push_action(L, call, dsc_call_admitted(call));
+}
+
 static int call_cancelled(lua_State *L) {
   struct dsc_call *call = check_call(L);
   return push_action(L, call, dsc_call_cancelled(call));
@@ -160,19 +208,62 @@ static int call_renewed(lua_State *L) {
   return push_action(L, call, dsc_call_renewed(call, lua_toboolean(L, 2) != 0));
 }
 
+/* Reads what a store has of the limits, which may be nothing; was it sound? */
+static bool take_limits(lua_State *L, struct dsc_call *call) {
+  size_t length;
+  bool sound = true;
+  if (!lua_isnil(L, 2)) {
+    const char *limits = lua_tolstring(L, 2, &length);
+    sound = limits != NULL && dsc_limits_read(call->client, limits, length);
+  }
+  if (!lua_isnil(L, 3)) {
+    const char *breaker = lua_tolstring(L, 3, &length);
+    sound &= breaker != NULL &&
+             dsc_breaker_read(call->client, call->number, breaker, length);
+  }
+  return sound;
+}
+
+/*
+** call:weigh(limits, breaker) -> sound, limits, breaker, and what to do now.
+** Limits are those of the store, or nil, and what they are after the step: the
+** pace, the budget and the breakers of the servers; the breaker of the
+** operation. Nil where the client is closed.
+*/
+static int call_weigh(lua_State *L) {
+  struct dsc_call *call = check_call(L);
+  char limits[DSC_LIMITS_BYTES_MAX], breaker[DSC_BREAKER_BYTES];
+  lua_settop(L, 3);
+  if (call->client->env == NULL) {
+    lua_pushboolean(L, 1);
+    lua_pushnil(L);
+    lua_pushnil(L);
+    return 3 + push_action(L, call, dsc_call_weigh(call));
+  }
+  lua_pushboolean(L, take_limits(L, call));
+  enum dsc_action action = dsc_call_weigh(call);
+  size_t length = dsc_limits_write(call->client, limits);
+  dsc_breaker_write(call->client, call->number, breaker);
+  lua_pushlstring(L, limits, length);
+  lua_pushlstring(L, breaker, sizeof breaker);
+  return 3 + push_action(L, call, action);
+}
+
 static int call_request(lua_State *L) {
   struct dsc_call *call = check_call(L);
   return push_action(L, call, dsc_call_request(call));
 }
 
-/* call:finish([end]): closes the books on a success, or on a call that ended
-** otherwise: the kind of its error, or "stale"; idempotent. */
+/* call:finish([end]) -> how many attempts there were: closes the books on a
+** success, or on a call that ended otherwise: the kind of its error, or
+** "stale"; idempotent. */
 static int call_finish(lua_State *L) {
   struct dsc_call *call = check_call(L);
   int end = dsc_end_of(luaL_optstring(L, 2, "ok"));
   luaL_argcheck(L, end != DSC_ENDS, 2, "no such end");
   dsc_call_end(call, end);
-  return 0;
+  lua_pushinteger(L, call->attempts);
+  return 1;
 }
 
 static void push_attempt(lua_State *L, const struct dsc_attempt *attempt) {
@@ -235,6 +326,7 @@ static const luaL_Reg methods[] = {
     {"answered", call_answered}, {"failed", call_failed},
     {"resumed", call_resumed},   {"cancelled", call_cancelled},
     {"renewed", call_renewed},   {"request", call_request},
+    {"weigh", call_weigh},       {"admitted", call_admitted},
     {"finish", call_finish},     {"report", call_report},
     {"attempts", call_attempts}, {NULL, NULL},
 };

@@ -97,6 +97,7 @@ static void read_config(lua_State *L, int table, struct dsc_config *config) {
   config->cache_on = flag_field(L, table, "enable_cache");
   config->metrics_on = flag_field(L, table, "enable_metrics");
   config->breaker_on = flag_field(L, table, "enable_breaker");
+  config->limits_shared = flag_field(L, table, "limits_shared");
   config->events_on = flag_field(L, table, "log");
   config->in_flight_max =
       (uint32_t)optional_field(L, table, "pool_maxsize", POOL_MAXSIZE);
@@ -162,6 +163,7 @@ static int core_new(lua_State *L) {
   luaL_checktype(L, 2, LUA_TTABLE);
   read_config(L, 1, &config);
   bool virtual_clock = flag_field(L, 1, "virtual_clock");
+  bool follows_forks = flag_field(L, 1, "follows_forks");
   lua_Number seed = optional_field(L, 1, "seed", -1);
   struct ldsc_client *client =
       (struct ldsc_client *)ldsc_newuserdata(L, sizeof *client);
@@ -173,6 +175,8 @@ static int core_new(lua_State *L) {
   lua_rawseti(L, -2, 0);
   ldsc_setvalue(L, index);
   ldsc_env_init(L, &client->env);
+  client->born = ldsc_generation();
+  client->follows_forks = follows_forks;
   if (virtual_clock)
     client->env.virtual_us = 0;
   if (seed >= 0)
@@ -208,6 +212,14 @@ static int core_advance(lua_State *L) {
   return 0;
 }
 
+/* The first use. Children of the one that made it each take chances of their
+** own: else their repeats would all come at the same moments. */
+static void take_over(struct ldsc_client *client, uint32_t generation) {
+  client->generation = generation;
+  if (generation != client->born)
+    ldsc_env_init_random(&client->env);
+}
+
 /*
 ** core.enter(client) -> seconds on its clock; nil and why, where it can't be
 ** used: every road into the client begins here.
@@ -216,8 +228,9 @@ static int core_enter(lua_State *L) {
   struct ldsc_client *client = ldsc_checkclient(L, 1);
   const char *why = NULL;
   uint32_t generation = ldsc_generation();
-  if (client->generation == 0)
-    client->generation = generation;
+  if (client->generation == 0 ||
+      (client->generation != generation && client->follows_forks))
+    take_over(client, generation);
   if (client->core.env == NULL)
     why = "the client is closed";
   else if (client->generation != generation)
@@ -235,6 +248,21 @@ static int core_enter(lua_State *L) {
 static int core_time(lua_State *L) {
   const struct ldsc_client *client = ldsc_checkclient(L, 1);
   lua_pushnumber(L, (lua_Number)dsc_now_us(&client->env.env) / US);
+  return 1;
+}
+
+/* core.has_room(client) -> may what nobody waits for be sent now? */
+static int core_has_room(lua_State *L) {
+  struct ldsc_client *client = ldsc_checkclient(L, 1);
+  lua_pushboolean(L, client->core.env != NULL &&
+                         dsc_client_has_room(&client->core));
+  return 1;
+}
+
+/* core.now() -> seconds on the machine's clock, which is that of all clients
+** but those of tests. */
+static int core_now(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)ldsc_now_us() / US);
   return 1;
 }
 
@@ -311,6 +339,8 @@ static const luaL_Reg functions[] = {
     {"advance", core_advance},
     {"enter", core_enter},
     {"time", core_time},
+    {"now", core_now},
+    {"has_room", core_has_room},
     {"register", core_register},
     {"identify", core_identify},
     {NULL, NULL},

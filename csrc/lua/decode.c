@@ -19,8 +19,6 @@ struct level {
   bool holds_rows;
   uint8_t flags; /* of what is in the array */
   uint32_t count; /* of what was stored */
-  /* the sizes of the last containers in it: the next is likely the same */
-  uint32_t array_hint, object_hint;
 };
 
 struct reader {
@@ -30,6 +28,8 @@ struct reader {
   int array_mt;                   /* stack index */
   struct dsc_json json;
   struct level levels[DSC_JSON_DEPTH_MAX + 1]; /* [0]: around the root */
+  /* by level, the sizes of the last containers: the next is likely the same */
+  struct ldsc_hint hints[DSC_JSON_DEPTH_MAX + 1];
   char room[ROOM];
 };
 
@@ -121,6 +121,7 @@ static void open(struct reader *reader, bool array, uint8_t flags) {
   struct level *level = level_of(reader);
   const struct level *outer = level - 1;
   const struct ldsc_shape *shape = reader->shape;
+  const struct ldsc_hint *hint = &reader->hints[reader->json.depth];
   bool root = reader->json.depth == 1;
   bool rows = shape != NULL && shape->rows != LDSC_NO_ROWS;
   memset(level, 0, sizeof *level);
@@ -133,9 +134,9 @@ static void open(struct reader *reader, bool array, uint8_t flags) {
   bool empty = reader->json.at < reader->json.end &&
                *reader->json.at == (array ? ']' : '}');
   if (array)
-    push_array(reader, empty ? 0 : outer->array_hint);
+    push_array(reader, empty ? 0 : hint->array);
   else
-    lua_createtable(L, 0, empty ? 0 : (int)outer->object_hint);
+    lua_createtable(L, 0, empty ? 0 : (int)hint->object);
 }
 
 /* Puts the value on top into its container, whose key lies below it. */
@@ -151,12 +152,12 @@ static void store(struct reader *reader) {
 }
 
 static void close(struct reader *reader) {
-  struct level *outer = level_of(reader); /* the depth has gone down */
-  const struct level *level = outer + 1;
+  uint32_t depth = reader->json.depth + 1; /* it has gone down */
+  const struct level *level = &reader->levels[depth];
   if (level->array)
-    outer->array_hint = level->count;
+    reader->hints[depth].array = level->count;
   else
-    outer->object_hint = level->count;
+    reader->hints[depth].object = level->count;
   store(reader);
 }
 
@@ -308,12 +309,13 @@ static bool read_member(struct reader *reader) {
   return true;
 }
 
-/* Pushes the value, or leaves anything on the stack and returns false. */
-static bool read_text(struct reader *reader) {
+/* Pushes the value, or leaves anything on the stack and returns false. What is
+** not all of the text is a part of an object, and ends where the value does. */
+static bool read_text(struct reader *reader, bool all) {
   struct dsc_json *json = &reader->json;
   const struct ldsc_shape *shape = reader->shape;
   reader->levels[0].flags = shape != NULL ? shape->root_flags : 0;
-  for (;;) {
+  do {
     uint8_t flags = level_of(reader)->flags;
     enum dsc_json_token token = dsc_json_next(json);
     switch (token) {
@@ -333,26 +335,53 @@ static bool read_text(struct reader *reader) {
       read_value(reader, token, flags);
       break;
     }
+    if (!all && json->depth == DSC_JSON_DEPTH_MAX)
+      return false; /* it would be too deep in the whole text */
+  } while (all || json->depth > 0);
+  return true;
+}
+
+static uint32_t at_most(uint32_t size) {
+  return size < LDSC_HINT_MAX ? size : LDSC_HINT_MAX;
+}
+
+static void keep_hints(const struct reader *reader,
+                       struct ldsc_hint hints[LDSC_HINTS]) {
+  for (int i = 0; i < LDSC_HINTS; i++) {
+    hints[i].array = at_most(reader->hints[i].array);
+    hints[i].object = at_most(reader->hints[i].object);
   }
+}
+
+/* A shape that is raw has hints, and no say. */
+static void prepare(struct reader *reader, lua_State *L,
+                    struct ldsc_shape *shape, bool nulls) {
+  luaL_checkstack(L, STACK, "JSON");
+  reader->L = L;
+  reader->shape = shape != NULL && !shape->raw ? shape : NULL;
+  reader->nulls = nulls;
+  memset(&reader->levels[0], 0, sizeof reader->levels[0]);
+  memset(reader->hints, 0, sizeof reader->hints);
+  if (shape != NULL)
+    memcpy(reader->hints, shape->hints, sizeof shape->hints);
+  luaL_getmetatable(L, LDSC_ARRAY);
+  reader->array_mt = lua_gettop(L);
 }
 
 /*
 ** Pushes the value of bytes [from, to) of text, or nil and a message that
 ** counts bytes from the text's first, as 1. Returns how many it pushed.
 */
-static int decode(lua_State *L, const struct ldsc_shape *shape, bool nulls,
+static int decode(lua_State *L, struct ldsc_shape *shape, bool nulls,
                   const char *text, size_t from, size_t to) {
   struct reader reader;
-  luaL_checkstack(L, STACK, "JSON");
-  reader.L = L;
-  reader.shape = shape;
-  reader.nulls = nulls;
-  memset(&reader.levels[0], 0, sizeof reader.levels[0]);
-  luaL_getmetatable(L, LDSC_ARRAY);
-  reader.array_mt = lua_gettop(L);
+  prepare(&reader, L, shape, nulls);
   dsc_json_init(&reader.json, text + from, to - from);
-  if (read_text(&reader))
+  if (read_text(&reader, true)) {
+    if (shape != NULL)
+      keep_hints(&reader, shape->hints);
     return 1;
+  }
   int at = (int)(reader.json.at - text) + 1;
   lua_settop(L, reader.array_mt);
   lua_pushnil(L);
@@ -360,8 +389,61 @@ static int decode(lua_State *L, const struct ldsc_shape *shape, bool nulls,
   return 2;
 }
 
+bool ldsc_trydecode(lua_State *L, const char *text, size_t length) {
+  return decode(L, NULL, true, text, 0, length) == 1;
+}
+
+/* The value of the member `data` that comes next; false where it is of no use,
+** or not well-formed. */
+static bool read_data(lua_State *L, struct ldsc_shape *shape,
+                      struct dsc_json *envelope, struct dsc_known *known) {
+  struct reader reader;
+  prepare(&reader, L, shape, shape->raw);
+  dsc_json_init(&reader.json, envelope->at,
+                (size_t)(envelope->end - envelope->at));
+  known->at = envelope->at;
+  const bool useful = known->at < envelope->end && *known->at > ' ' &&
+                      *known->at != 'n'; /* null; servers send no blanks */
+  if (!useful || !read_text(&reader, false))
+    return false;
+  known->length = (size_t)(reader.json.at - known->at);
+  keep_hints(&reader, shape->hints);
+  lua_replace(L, reader.array_mt);
+  return true;
+}
+
+static bool is_key(const struct dsc_json *json, const char *name) {
+  return json->length == strlen(name) &&
+         memcmp(json->text, name, json->length) == 0;
+}
+
+struct dsc_known ldsc_pushdata(lua_State *L, struct ldsc_shape *shape,
+                               const char *text, size_t length) {
+  const struct dsc_known nothing = {NULL, 0};
+  const int top = lua_gettop(L);
+  struct dsc_known known;
+  struct dsc_json json;
+  dsc_json_init(&json, text, length);
+  enum dsc_json_token token = dsc_json_next(&json);
+  if (token != DSC_JSON_OBJECT)
+    return nothing;
+  while ((token = dsc_json_next(&json)) == DSC_JSON_KEY) {
+    if (is_key(&json, "data")) {
+      if (read_data(L, shape, &json, &known))
+        return known;
+      break;
+    }
+    const bool is_code = is_key(&json, "code");
+    token = dsc_json_skip(&json);
+    if (token == DSC_JSON_ERROR || (is_code && *json.text != '0'))
+      break;
+  }
+  lua_settop(L, top);
+  return nothing;
+}
+
 void ldsc_decode(lua_State *L, const char *text, size_t length) {
-  if (decode(L, NULL, true, text, 0, length) != 1)
+  if (!ldsc_trydecode(L, text, length))
     luaL_error(L, "%s", lua_tostring(L, -1));
   lua_replace(L, -2); /* the metatable of arrays */
 }
@@ -384,7 +466,7 @@ static size_t check_position(lua_State *L, int arg, lua_Number otherwise,
 
 /* shape:decode(text [, first [, last]]) -> value | nil, message */
 int ldsc_shape_decode(lua_State *L) {
-  const struct ldsc_shape *shape = ldsc_checkshape(L, 1);
+  struct ldsc_shape *shape = ldsc_checkshape(L, 1);
   size_t length;
   const char *text = luaL_checklstring(L, 2, &length);
   size_t first = check_position(L, 3, 1, length);
@@ -393,8 +475,7 @@ int ldsc_shape_decode(lua_State *L) {
   luaL_argcheck(L, last <= length, 4, "position outside the text");
   if (last + 1 < first)
     last = first - 1;
-  return decode(L, shape->raw ? NULL : shape, shape->raw, text, first - 1,
-                last);
+  return decode(L, shape, shape->raw, text, first - 1, last);
 }
 
 /* ----------------------------------------------------------------------- */

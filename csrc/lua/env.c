@@ -8,13 +8,15 @@ static void *env_alloc(void *ud, void *ptr, size_t old_size, size_t size) {
   return env->alloc(env->alloc_ud, ptr, old_size, size);
 }
 
-static int64_t env_now_us(void *ud) {
-  const struct ldsc_env *env = (const struct ldsc_env *)ud;
-  if (env->virtual_us >= 0)
-    return env->virtual_us;
+int64_t ldsc_now_us(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int64_t env_now_us(void *ud) {
+  const struct ldsc_env *env = (const struct ldsc_env *)ud;
+  return env->virtual_us >= 0 ? env->virtual_us : ldsc_now_us();
 }
 
 /* xorshift128+ (Vigna 2014): fast, and good enough for jitter. */
@@ -28,7 +30,7 @@ static uint64_t env_random(void *ud) {
   return env->random[1] + b;
 }
 
-static void seed(struct ldsc_env *env) {
+void ldsc_env_init_random(struct ldsc_env *env) {
   FILE *file = fopen("/dev/urandom", "rb");
   if (file == NULL ||
       fread(env->random, sizeof env->random, 1, file) != 1) {
@@ -54,5 +56,5 @@ void ldsc_env_init(lua_State *L, struct ldsc_env *env) {
   env->env.ud = env;
   env->alloc = lua_getallocf(L, &env->alloc_ud);
   env->virtual_us = -1;
-  seed(env);
+  ldsc_env_init_random(env);
 }

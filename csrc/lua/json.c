@@ -30,9 +30,10 @@ static int core_envelope(lua_State *L) {
   lua_Integer size = luaL_optinteger(L, 2, MESSAGE_BYTES_DEFAULT);
   luaL_argcheck(L, size >= 0 && size <= MESSAGE_BYTES_MAX, 2,
                 "0 to 4096 bytes");
+  const struct dsc_known nothing = {NULL, 0};
   struct dsc_envelope envelope;
   char message[MESSAGE_BYTES_MAX + 1];
-  bool valid = dsc_envelope_read(text, length, &envelope);
+  bool valid = dsc_envelope_read(text, length, nothing, &envelope);
   lua_pushboolean(L, valid);
   if (!valid)
     return 1;

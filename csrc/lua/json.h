@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "core/envelope.h"
 #include "core/json.h"
 #include "lua/module.h"
 
@@ -39,8 +40,19 @@ struct ldsc_change {
   int64_t local_s, utc_offset_s;
 };
 
+/* Of so many levels of an answer it is kept how large the last containers
+** were, up to a size above which growing costs little: those of the next
+** answer likely are as large. */
+#define LDSC_HINTS 8
+#define LDSC_HINT_MAX 128
+
+struct ldsc_hint {
+  uint32_t array, object;
+};
+
 /* One block of memory: slots, changes, then the texts that slots point to. */
 struct ldsc_shape {
+  struct ldsc_hint hints[LDSC_HINTS];
   bool raw;
   uint8_t root_flags;
   enum ldsc_rows rows;
@@ -81,7 +93,16 @@ void ldsc_open_encode(lua_State *L);
 /* shape:decode, a method of the shape's class. */
 int ldsc_shape_decode(lua_State *L);
 
+/*
+** Pushes the value that the member `data` of an answer stands for, and tells
+** where that is: before the answer is judged, so that it is read once. Nothing,
+** and at is NULL, where the answer looks like no success, or not like one of
+** the servers', or `data` is null or malformed.
+*/
+struct dsc_known ldsc_pushdata(lua_State *L, struct ldsc_shape *shape,
+                               const char *text, size_t length);
+
 /* Throws where the argument is no shape. */
-const struct ldsc_shape *ldsc_checkshape(lua_State *L, int arg);
+struct ldsc_shape *ldsc_checkshape(lua_State *L, int arg);
 
 #endif

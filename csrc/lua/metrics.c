@@ -57,6 +57,13 @@ void ldsc_setcounts(lua_State *L, const char *name, const uint64_t *counts,
   lua_setfield(L, -2, name);
 }
 
+void ldsc_setfates(lua_State *L, uint64_t (*ahead)[DSC_FATES]) {
+#define SET(name, kind, fate) \
+  ldsc_setinteger(L, name, (int64_t)ahead[kind][fate]);
+  LDSC_FATES(SET)
+#undef SET
+}
+
 bool ldsc_nextrow(const struct dsc_metrics *metrics, uint32_t *place,
                   struct ldsc_row *row) {
   while (*place < metrics->count) {
@@ -96,7 +103,7 @@ static void set_durations(lua_State *L,
 }
 
 /* Into the table on top. */
-static void set_counters(lua_State *L, const struct dsc_counters *counters) {
+static void set_counters(lua_State *L, struct dsc_counters *counters) {
   ldsc_setinteger(L, "calls", dsc_counters_calls(counters));
   ldsc_setinteger(L, "errors", dsc_counters_errors(counters));
   ldsc_setinteger(L, "fresh", counters->calls[DSC_END_CACHED]);
@@ -106,6 +113,7 @@ static void set_counters(lua_State *L, const struct dsc_counters *counters) {
   ldsc_setinteger(L, "retries", dsc_counters_retries(counters));
   ldsc_setinteger(L, "bytes_in", counters->bytes_in);
   ldsc_setinteger(L, "bytes_out", counters->bytes_out);
+  ldsc_setfates(L, counters->ahead);
   ldsc_setcounts(L, "outcomes", counters->calls, DSC_ENDS);
   ldsc_setcounts(L, "attempt_results", counters->attempts, DSC_KINDS);
   ldsc_setcounts(L, "retry_reasons", counters->retries, DSC_KINDS);
@@ -125,13 +133,13 @@ static int core_metrics(lua_State *L) {
   lua_newtable(L);
   for (uint32_t place = 0; ldsc_nextrow(metrics, &place, &row);) {
     dsc_counters_merge(&total, &row.counters);
-    lua_createtable(L, 0, 21);
+    lua_createtable(L, 0, 27);
     lua_pushlstring(L, row.name, row.length);
     lua_setfield(L, -2, "name");
     set_counters(L, &row.counters);
     lua_rawseti(L, -2, ++rows);
   }
-  lua_createtable(L, 0, 20);
+  lua_createtable(L, 0, 26);
   set_counters(L, &total);
   return 2;
 }

@@ -28,4 +28,16 @@ bool ldsc_nextrow(const struct dsc_metrics *metrics, uint32_t *place,
 void ldsc_setcounts(lua_State *L, const char *name, const uint64_t *counts,
                     int count);
 
+/* What becomes of results that were fetched ahead, by name. */
+#define LDSC_FATES(X) \
+  X("prefetch_issued", DSC_PREFETCH, DSC_ISSUED) \
+  X("prefetch_used", DSC_PREFETCH, DSC_USED) \
+  X("prefetch_wasted", DSC_PREFETCH, DSC_WASTED) \
+  X("refresh_issued", DSC_REFRESH, DSC_ISSUED) \
+  X("refresh_used", DSC_REFRESH, DSC_USED) \
+  X("refresh_wasted", DSC_REFRESH, DSC_WASTED)
+
+/* Sets a field of the table on top to each of them. */
+void ldsc_setfates(lua_State *L, uint64_t (*ahead)[DSC_FATES]);
+
 #endif

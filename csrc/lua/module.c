@@ -7,6 +7,7 @@ int luaopen_dsclient_core(lua_State *L) {
   lua_newtable(L);
   ldsc_open_json(L);
   ldsc_open_url(L);
+  ldsc_open_http1(L);
   ldsc_open_client(L);
   ldsc_open_call(L);
   ldsc_open_cache(L);
@@ -14,5 +15,6 @@ int luaopen_dsclient_core(lua_State *L) {
   ldsc_open_snapshot(L);
   ldsc_open_status(L);
   ldsc_open_shortcut(L);
+  ldsc_open_shared(L);
   return 1;
 }

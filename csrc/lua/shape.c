@@ -357,8 +357,8 @@ static int core_shape(lua_State *L) {
   return 1;
 }
 
-const struct ldsc_shape *ldsc_checkshape(lua_State *L, int arg) {
-  return (const struct ldsc_shape *)luaL_checkudata(L, arg, SHAPE);
+struct ldsc_shape *ldsc_checkshape(lua_State *L, int arg) {
+  return (struct ldsc_shape *)luaL_checkudata(L, arg, SHAPE);
 }
 
 /* ----------------------------------------------------------------------- */

@@ -8,9 +8,13 @@
 #include <string.h>
 
 #include "core/buf.h"
+#include "core/shared.h"
 #include "lua/cache.h"
 
 #define US 1e6
+
+/* Of the names of entries, as in lua/dsclient/shared.lua. */
+#define ENTRY_TAG 'E'
 
 /* More parameters than any read has. */
 #define PARAMS_MAX 16
@@ -18,6 +22,9 @@
 /* Where the value of a parameter stands: in the table of arguments, nowhere
 ** (it is always the default), or at this stack index. */
 enum { IN_TABLE = 0, NOWHERE = -1 };
+
+/* Does a method call the whole one itself? */
+#define COMPLETE (LUA_VERSION_NUM >= 503)
 
 /* The upvalues of a method. */
 enum { RECIPE = 1, WHOLE, META, BORROW, OWNER, UPVALUES = OWNER };
@@ -39,6 +46,7 @@ struct param {
 ** that is attached to it. */
 struct recipe {
   int number;          /* of the method, among all that have a short way */
+  bool list;           /* its results are lists */
   int args, opts;      /* stack indices of the tables; 0: has none */
   struct text prefix;  /* of each key */
   int count;
@@ -208,9 +216,8 @@ static struct ldsc_client *owner(lua_State *L, int *at) {
   return ldsc_testclient(L, *at);
 }
 
-static void count(struct ldsc_client *client, const struct ldsc_shortcut *way,
-                  const struct dsc_entry *entry) {
-  dsc_cache_use(client->core.cache, entry);
+static void count(struct ldsc_client *client,
+                  const struct ldsc_shortcut *way) {
   if (client->core.config.metrics_on)
     dsc_metrics_cached(&client->core.metrics, way->metric, false);
 }
@@ -229,23 +236,108 @@ static void push_meta(lua_State *L, int64_t age_us) {
   ldsc_setinteger(L, "attempts", 0);
 }
 
+static bool is_short(lua_State *L, const struct ldsc_shortcut *way) {
+  return way->rows_max == UINT32_MAX || !lua_istable(L, -1) ||
+         ldsc_rawlen(L, -1) <= way->rows_max;
+}
+
+/* What follows the value that is given. */
+static int push_rest(lua_State *L, int64_t age_us, bool borrow) {
+  lua_pushnil(L);
+  if (borrow)
+    push_shared_meta(L, age_us);
+  else
+    push_meta(L, age_us);
+  return 3;
+}
+
 /* Gives the entry, if it is no longer than what is wanted. */
 static int give(lua_State *L, int at, struct ldsc_client *client,
                 const struct ldsc_shortcut *way,
                 const struct dsc_entry *entry, bool borrow) {
   if (!ldsc_pushentry(L, at, client, entry, borrow) ||
-      !ldsc_entrylives(client, entry))
+      !ldsc_entrylives(client, entry) || !is_short(L, way))
     return 0;
-  if (way->rows_max != UINT32_MAX && ldsc_rawlen(L, -1) > way->rows_max)
+  dsc_cache_use(client->core.cache, entry);
+  count(client, way);
+  return push_rest(L, entry->age_us, borrow);
+}
+
+/* --- the second level -------------------------------------------------- */
+
+#if COMPLETE
+/* C makes the call; it can't ask the store, which is Lua's. */
+static int miss(lua_State *L, int at, struct ldsc_client *client,
+                const struct recipe *recipe, const struct ldsc_cachekey *key,
+                bool borrow) {
+  (void)L, (void)at, (void)client, (void)recipe, (void)key, (void)borrow;
+  return 0;
+}
+
+static void push_found(lua_State *L) { lua_pushnil(L); }
+#else
+
+/* Remembers what was not found, where it is known which entries of the shared
+** store are not too old, and pushes what that is to be asked for, and it. */
+static int miss(lua_State *L, int at, struct ldsc_client *client,
+                const struct recipe *recipe, const struct ldsc_cachekey *key,
+                bool borrow) {
+  struct ldsc_missed *missed = &client->missed;
+  if (client->shortcuts[recipe->number].stamp == 0 ||
+      !dsc_cache_trusted(client->core.cache))
     return 0;
-  count(client, way, entry);
+  missed->number = recipe->number;
+  missed->borrow = borrow;
+  memcpy(missed->key.bytes, key->bytes, key->length);
+  missed->key.length = key->length;
   lua_pushnil(L);
-  if (borrow)
-    push_shared_meta(L, entry->age_us);
-  else
-    push_meta(L, entry->age_us);
+  ldsc_pushname(L, &client->core, ENTRY_TAG, true,
+                key->bytes + LDSC_IDENTITY_SIZE,
+                key->length - LDSC_IDENTITY_SIZE);
+  ldsc_getvalue(L, at);
+  lua_rawgeti(L, -1, LDSC_STORE);
+  lua_replace(L, -2);
   return 3;
 }
+
+/*
+** found(self, bytes) -> value, nil, meta: what the store has of what the
+** method, called the moment before, has not found. Nothing where that won't
+** do: the whole way says why.
+*/
+static int found(lua_State *L) {
+  const struct recipe *recipe =
+      (const struct recipe *)lua_touserdata(L, lua_upvalueindex(RECIPE));
+  struct ldsc_offer offer = {0};
+  int at;
+  lua_settop(L, 2);
+  struct ldsc_client *client = owner(L, &at);
+  if (client == NULL || lua_type(L, 2) != LUA_TSTRING ||
+      client->missed.number != recipe->number)
+    return 0;
+  const struct ldsc_shortcut *way = &client->shortcuts[recipe->number];
+  offer.bytes = lua_tolstring(L, 2, &offer.length);
+  offer.stamp = way->stamp;
+  offer.borrow = client->missed.borrow;
+  offer.list = recipe->list;
+  offer.age_max_us = INT64_MAX;
+  if (ldsc_adopt(L, at, client, &client->missed.key, &offer) != LDSC_FRESH ||
+      client->core.cache == NULL || !is_short(L, way))
+    return 0;
+  dsc_cache_found(client->core.cache, false);
+  if (client->core.config.metrics_on)
+    dsc_metrics_missed(&client->core.metrics, way->metric);
+  count(client, way);
+  return push_rest(L, offer.age_us, offer.borrow);
+}
+
+/* Pushes it, with the upvalues of the method, which are the topmost values. */
+static void push_found(lua_State *L) {
+  for (int i = 1; i <= UPVALUES; i++)
+    lua_pushvalue(L, -UPVALUES);
+  lua_pushcclosure(L, found, UPVALUES);
+}
+#endif
 
 static int hit(lua_State *L, const struct recipe *recipe) {
   struct value values[PARAMS_MAX];
@@ -262,15 +354,18 @@ static int hit(lua_State *L, const struct recipe *recipe) {
       !read_arguments(L, recipe, values))
     return 0;
   ldsc_beginkey(&key, client->core.identity);
-  if (!make_key(recipe, values, &key) ||
-      !dsc_cache_peek(client->core.cache, key.bytes, key.length, way->entry,
-                      &entry))
+  if (!make_key(recipe, values, &key))
     return 0;
+  if (!dsc_cache_peek(client->core.cache, key.bytes, key.length, way->entry,
+                      &entry))
+    return miss(L, at, client, recipe, &key, borrow);
   way->entry = entry.index;
+  if (entry.due && way->ahead && dsc_client_has_room(&client->core))
+    return 0; /* the whole way fetches it anew */
   return give(L, at, client, way, &entry, borrow);
 }
 
-#if LUA_VERSION_NUM >= 503
+#if COMPLETE
 static int whole_done(lua_State *L, int status, lua_KContext context) {
   (void)status, (void)context;
   return lua_gettop(L);
@@ -284,14 +379,12 @@ static int go_whole_way(lua_State *L, int arguments) {
   lua_callk(L, arguments, LUA_MULTRET, 0, whole_done);
   return whole_done(L, LUA_OK, 0);
 }
-#define COMPLETE 1
 #else
 /* What is called from C can't yield here: Lua has to make the call. */
 static int go_whole_way(lua_State *L, int arguments) {
   (void)L, (void)arguments;
   return 0;
 }
-#define COMPLETE 0
 #endif
 
 static int method(lua_State *L) {
@@ -347,10 +440,13 @@ static void read_params(lua_State *L, struct recipe *recipe) {
 }
 
 /*
-** core.shortcut({number, prefix, args, opts, params = {{name, label, preset,
-** takes_text, takes_number, place}, …}}, whole) -> method, complete
+** core.shortcut({number, prefix, list, args, opts, params = {{name, label,
+** preset, takes_text, takes_number, place}, …}}, whole) -> method, complete,
+** found
 ** A method that is not complete (on Lua 5.1 and LuaJIT) returns nothing where
-** it should have called `whole`. The table has to stay as it is.
+** it should have called `whole`; or nil, a name, and the shared store that may
+** have under it what found(self, bytes) then gives as the method would. The
+** table has to stay as it is.
 */
 static int core_shortcut(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -366,6 +462,7 @@ static int core_shortcut(lua_State *L) {
   luaL_argcheck(L, recipe->number >= 0 && recipe->number < LDSC_SHORTCUTS_MAX,
                 1, "too many methods");
   recipe->prefix = text_field(L, "prefix");
+  recipe->list = flag_field(L, "list");
   recipe->args = integer_field(L, "args");
   recipe->opts = integer_field(L, "opts");
   lua_pop(L, 1);
@@ -374,14 +471,19 @@ static int core_shortcut(lua_State *L) {
   push_meta(L, 0);
   lua_pushliteral(L, "borrow");
   lua_pushliteral(L, "client");
+  push_found(L);
+  lua_insert(L, -UPVALUES - 1);
   lua_pushcclosure(L, method, UPVALUES);
+  lua_insert(L, -2);
   lua_pushboolean(L, COMPLETE);
-  return 2;
+  lua_insert(L, -2);
+  return 3;
 }
 
 /*
-** core.open_shortcut(client, number, operation, rows_max): from now on the
-** method may take its short way; lists of more rows than that never do.
+** core.open_shortcut(client, number, operation, rows_max, ahead): from now on
+** the method may take its short way; lists of more rows than that never do,
+** nor, with `ahead`, does what is to be fetched anew.
 */
 static int core_open_shortcut(lua_State *L) {
   struct ldsc_client *client = ldsc_checkclient(L, 1);
@@ -394,7 +496,30 @@ static int core_open_shortcut(lua_State *L) {
   uint32_t operation = ldsc_checkoperation(L, client, 3);
   struct ldsc_shortcut *way = &client->shortcuts[number];
   way->metric = client->core.operations[operation].operation.metric;
+  way->ahead = lua_toboolean(L, 5) != 0;
   way->rows_max = rows_max < UINT32_MAX ? (uint32_t)rows_max : UINT32_MAX;
+  return 0;
+}
+
+/*
+** core.stamp_shortcut(client, number, stamp): what a shared store has with it
+** is not too old for the method.
+*/
+static int core_stamp_shortcut(lua_State *L) {
+  struct ldsc_client *client = ldsc_checkclient(L, 1);
+  lua_Integer number = luaL_checkinteger(L, 2);
+  lua_Number stamp = luaL_checknumber(L, 3);
+  luaL_argcheck(L, number >= 0 && number < LDSC_SHORTCUTS_MAX, 2,
+                "no such method");
+  client->shortcuts[number].stamp = (uint64_t)stamp;
+  return 0;
+}
+
+/* core.forget_stamps(client): it has to be told again which one is right. */
+static int core_forget_stamps(lua_State *L) {
+  struct ldsc_client *client = ldsc_checkclient(L, 1);
+  for (int i = 0; i < LDSC_SHORTCUTS_MAX; i++)
+    client->shortcuts[i].stamp = 0;
   return 0;
 }
 
@@ -403,6 +528,8 @@ static int core_open_shortcut(lua_State *L) {
 static const luaL_Reg functions[] = {
     {"shortcut", core_shortcut},
     {"open_shortcut", core_open_shortcut},
+    {"stamp_shortcut", core_stamp_shortcut},
+    {"forget_stamps", core_forget_stamps},
     {NULL, NULL},
 };
 

@@ -54,8 +54,9 @@ const struct dsc_metrics *ldsc_checkmetrics(lua_State *L, int arg) {
 ** One table says what stands where in a snapshot, for writing and reading:
 **
 **   {version = 1, operations = {{name, calls = {ok = 3}, attempts = {…},
-**    retries = {…}, missed, bytes_in, bytes_out, durations = {count, total_us,
-**    min_us, max_us, within = {15 counts}, buckets = {index, count, …}}}, …}}
+**    retries = {…}, missed, bytes_in, bytes_out, prefetch_issued, …_used,
+**    …_wasted, refresh_issued, …, durations = {count, total_us, min_us, max_us,
+**    within = {15 counts}, buckets = {index, count, …}}}, …}}
 **
 ** Counts of 0 are left out.
 */
@@ -78,6 +79,9 @@ struct field {
 #define OF(form, name, type, member, count) \
   {name, form, offsetof(struct type, member), count}
 
+#define OF_FATE(name, kind, fate) \
+  OF(COUNT, name, ldsc_row, counters.ahead[kind][fate], 0),
+
 static const struct field counter_fields[] = {
     OF(NAME, "name", ldsc_row, name, 0),
     OF(COUNTS, "calls", ldsc_row, counters.calls, DSC_ENDS),
@@ -86,6 +90,7 @@ static const struct field counter_fields[] = {
     OF(COUNT, "missed", ldsc_row, counters.missed, 0),
     OF(COUNT, "bytes_in", ldsc_row, counters.bytes_in, 0),
     OF(COUNT, "bytes_out", ldsc_row, counters.bytes_out, 0),
+    LDSC_FATES(OF_FATE)
     OF(DURATIONS, "durations", ldsc_row, counters.durations, 0),
     {NULL, NAME, 0, 0},
 };
@@ -180,7 +185,7 @@ static int core_snapshot(lua_State *L) {
   ldsc_setinteger(L, "version", VERSION);
   lua_newtable(L);
   for (uint32_t place = 0; ldsc_nextrow(metrics, &place, &row);) {
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 14);
     set_fields(L, counter_fields, &row);
     lua_rawseti(L, -2, ++rows);
   }

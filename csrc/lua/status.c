@@ -93,6 +93,7 @@ static int core_status(lua_State *L) {
     return 0;
   int64_t now_us = dsc_now_us(core->env);
   struct dsc_pacer pacer = core->pacer;
+  dsc_queue_reclaim(&core->queue, now_us);
   struct dsc_queue queue = core->queue;
   ldsc_setinteger(L, "budget", dsc_budget_left(&core->budget, now_us));
   ldsc_setinteger(L, "budget_max", DSC_BUDGET_MAX);

@@ -13,7 +13,7 @@ local LONGEST_S = 86400
 --- Begins to fetch a page in a task of its own.
 local function begin(state, source, number, page_size)
   local one = { number = number, page_size = page_size, begun = false, given_up = false, landed = false }
-  state.runtime.spawn(function()
+  wait.detach(state.runtime, function()
     if one.given_up then
       return
     end
@@ -51,7 +51,7 @@ end
 -- @tparam function source number, page size → page | nil, err
 -- @treturn function the same
 function _M.source(state, source)
-  if not state.concurrent or not state.runtime.spawn then
+  if not state.runtime.spawn or not wait.is_concurrent(state.runtime) then
     return source
   end
   local ahead

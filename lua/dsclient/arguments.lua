@@ -7,7 +7,7 @@ local errors = require "dsclient.errors"
 local options = require "dsclient.options"
 local types = require "dsclient.types"
 
-local format = string.format
+local find, format = string.find, string.format
 
 local _M = {}
 
@@ -20,9 +20,6 @@ local OWN = {
 }
 
 local function check_own(row, args)
-  if row.result ~= "page" or args.page_size == nil and args.rows_max == nil and args.limit == nil then
-    return nil
-  end
   for name, rule in pairs(OWN) do
     local value = args[name]
     if value ~= nil and type(value) ~= "number" then
@@ -34,35 +31,53 @@ local function check_own(row, args)
   end
 end
 
--- The names of each row's arguments.
-local names_of = setmetatable({}, {
+-- Of each row: `names` of its arguments, true where it is one of its parameters;
+-- `own`, how many of them are none; `last`, the place of the last parameter that
+-- says something where it is not given.
+local outlines = setmetatable({}, {
   __mode = "k",
   __index = function(known, row)
-    local names = {}
-    for _, param in ipairs(row.params) do
-      names[param[1]] = true
-    end
+    local outline = { names = {}, own = 0, last = 0 }
     for name in pairs(row.result == "page" and OWN or {}) do
-      names[name] = true
+      outline.names[name], outline.own = false, outline.own + 1
     end
-    known[row] = names
-    return names
+    for i, param in ipairs(row.params) do
+      outline.names[param[1]] = true
+      outline.last = (param.default ~= nil or param.path or param.required) and i or outline.last
+    end
+    known[row] = outline
+    return outline
   end,
 })
 
-local function check_names(row, args)
-  local names = names_of[row]
-  for name in pairs(args) do
-    if not names[name] then
-      local all = {}
-      for one in pairs(names) do
-        all[#all + 1] = one
-      end
-      local near = errors.near(name, all, 1)[1]
-      errors.throw(format("%s: unknown argument %s%s", row.name, errors.quoted(name),
-        near and format("; is %q meant?", near) or ""))
+local function refuse_name(row, name, names)
+  local all = {}
+  for one in pairs(names) do
+    all[#all + 1] = one
+  end
+  local near = errors.near(name, all, 1)[1]
+  errors.throw(format("%s: unknown argument %s%s", row.name, errors.quoted(name),
+    near and format("; is %q meant?", near) or ""))
+end
+
+--- How many of a row's parameters are given, and how many arguments that the
+-- client itself reads; as many as there are where a metatable may give some.
+local function count_given(row, args, outline)
+  local names, count, own = outline.names, 0, 0
+  for name in next, args do
+    local is_parameter = names[name]
+    if is_parameter then
+      count = count + 1
+    elseif is_parameter == false then
+      own = own + 1
+    else
+      refuse_name(row, name, names)
     end
   end
+  if getmetatable(args) then
+    return #row.params, outline.own
+  end
+  return count, own
 end
 
 -- What a part of a path must not be: it would lead to another operation.
@@ -92,7 +107,9 @@ local NAMES_ARGUMENT = { argument = true, not_found = true, ambiguous = true, un
 local function convert(row, param, value, bound, context, deadline)
   local name, kind = param[1], param[2]
   local text, problem, expected
-  if types.convert[kind] then
+  if types.is_code[kind] and type(value) == "string" and #value <= types.PLAIN_MAX and find(value, "^[1-9]%d*$") then
+    return value -- most are
+  elseif types.convert[kind] then
     text, problem, expected = types.convert[kind](value, param, context, deadline)
   else
     text, problem, expected = context.resolve(kind, value, bound, deadline)
@@ -111,6 +128,14 @@ local function convert(row, param, value, bound, context, deadline)
   return nil, errors.new { kind = "argument", operation = row.name, argument = name, message = problem }
 end
 
+--- Checks what can be checked before any value is looked at: throws where a
+-- name is none.
+-- @treturn table|nil error of kind "argument"
+function _M.check(row, args)
+  local _, own = count_given(row, args, outlines[row])
+  return own > 0 and check_own(row, args) or nil
+end
+
 --- Binds arguments to a row.
 -- @tparam table row of the operations table
 -- @tparam table args as given by the caller
@@ -121,21 +146,24 @@ end
 --   keys differ by dialect {process, workflow}
 -- @treturn table|nil error of kind "argument", "not_found", "ambiguous" …
 function _M.bind(row, args, context, deadline)
-  check_names(row, args)
-  local unfit = check_own(row, args)
+  local outline = outlines[row]
+  local left, own = count_given(row, args, outline)
+  local unfit = own > 0 and check_own(row, args)
   if unfit then
     return nil, unfit
   end
-  local bound = {}
-  for _, param in ipairs(row.params) do
+  local bound, params, last = {}, row.params, outline.last
+  for i = 1, #params do
+    if left == 0 and i > last then
+      break
+    end
+    local param = params[i]
     local name = param[1]
     local value = args[name]
     if value == nil then
       value = param.default
-    end
-    -- what only some lines want is missed once the line is known
-    if value == nil and (param.path or param.required and not param.since and not param.upto) then
-      errors.throw(format("%s: argument %q is missing", row.name, name))
+    else
+      left = left - 1
     end
     if value ~= nil then
       local text, err = convert(row, param, value, bound, context, deadline)
@@ -143,6 +171,9 @@ function _M.bind(row, args, context, deadline)
         return nil, err
       end
       bound[name] = text
+    elseif param.path or param.required and not param.since and not param.upto then
+      -- what only some lines want is missed once the line is known
+      errors.throw(format("%s: argument %q is missing", row.name, name))
     end
   end
   return bound
@@ -169,6 +200,7 @@ end
 -- --- requests ------------------------------------------------------------
 
 local JSON = "application/json"
+local NOTHING = {}
 
 local bodies = {}
 
@@ -228,12 +260,19 @@ function bodies.multipart(fields)
     "multipart/form-data; boundary=" .. boundary
 end
 
+-- Types whose texts are digits, which need no escape.
+local DIGITS = { id = true, integer = true }
+for kind in pairs(types.is_code) do
+  DIGITS[kind] = true
+end
+
 --- How the requests of a row are put together in a dialect.
--- @treturn table {pieces: text, name, text, …, text of the path; query, body:
+-- @treturn table {pieces: text, name, text, …, text of the path; digits: names of
+--   what is in the path as digits; query, body:
 --   {parameter, wire name, …}; kinds: wire name → type; write: of the body}
 local function plan_of(row, dialect)
   local path = type(row.path) == "table" and row.path[dialect] or row.path
-  local plan = { pieces = {}, query = {}, body = {}, kinds = {} }
+  local plan = { pieces = {}, digits = {}, query = {}, body = {}, kinds = {} }
   for text, name in (path .. "{}"):gmatch "([^{]*){([%w_]*)}" do
     plan.pieces[#plan.pieces + 1] = text
     plan.pieces[#plan.pieces + 1] = name ~= "" and name or nil
@@ -242,7 +281,9 @@ local function plan_of(row, dialect)
   plan.write = has_body and bodies[row.body or row.json and "json" or "form"]
   plan.content_type = row.json and JSON or nil
   for _, param in ipairs(row.params) do
-    if not param.path then
+    if param.path then
+      plan.digits[param[1]] = DIGITS[param[2]]
+    else
       local list = has_body and not param.query and plan.body or plan.query
       local wire = type(param[3]) == "table" and param[3][dialect] or param[3]
       list[#list + 1], list[#list + 2] = param[1], wire
@@ -265,14 +306,26 @@ for _, dialect in ipairs { "process", "workflow" } do
   })
 end
 
+--- Fields that are asked for often, with their form.
+-- @tparam table fields {name, text, …}; not to be changed any more
+-- @treturn table the same
+function _M.fields(fields)
+  fields.form = core.form(fields)
+  return fields
+end
+
 local function fill(list, bound, dialect, extra)
-  local fields, count = {}, 0
+  local fields, count = nil, 0
   for i = 1, #list, 2 do
     local value = bound[list[i]]
     if value then
+      fields = fields or {}
       fields[count + 1], fields[count + 2] = list[i + 1], type(value) == "table" and value[dialect] or value
       count = count + 2
     end
+  end
+  if not fields then
+    return extra or NOTHING
   end
   for i = 1, extra and #extra or 0 do
     fields[count + i] = extra[i]
@@ -281,7 +334,8 @@ local function fill(list, bound, dialect, extra)
 end
 
 --- The request of a bound operation.
--- @tparam table extra further fields, numbers, {name, text, …}; may be nil
+-- @tparam table extra further fields, numbers, {name, text, …}, also of
+--   `arguments.fields`; may be nil
 -- @treturn string path and query
 -- @treturn string|nil body
 -- @treturn string|nil its content type, where it is no form
@@ -290,11 +344,13 @@ function _M.request(row, bound, dialect, extra)
   local pieces = plan.pieces
   local path = pieces[1]
   for i = 2, #pieces, 2 do
-    path = path .. core.escape(bound[pieces[i]]) .. pieces[i + 1]
+    local name = pieces[i]
+    local text = bound[name]
+    path = path .. (plan.digits[name] and text or core.escape(text)) .. pieces[i + 1]
   end
   local query = fill(plan.query, bound, dialect, not plan.write and extra or nil)
   if query[1] then
-    path = path .. "?" .. core.form(query)
+    path = path .. "?" .. (query.form or core.form(query))
   end
   if plan.write then
     return path, plan.write(fill(plan.body, bound, dialect, extra), plan.kinds)

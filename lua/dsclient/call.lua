@@ -12,11 +12,11 @@ local flight = require "dsclient.flight"
 local names = require "dsclient.names"
 local operations = require "dsclient.operations"
 local paging = require "dsclient.paging"
-local shortcut = require "dsclient.shortcut"
 local token = require "dsclient.token"
 local tz = require "dsclient.tz"
+local wait = require "dsclient.wait"
 
-local enter, failure = driver.enter, driver.failure
+local chosen, enter, failure, known_of = driver.chosen, driver.enter, driver.failure, driver.known_of
 
 local _M = { enter = enter }
 
@@ -33,46 +33,50 @@ local CALL_OPTIONS = {
   ttl_s = { type = "number", min = 0, max = 2 ^ 31 },
   stale_if_error_s = { type = "number", min = 0, max = 2 ^ 31 },
   stale_while_revalidate_s = { type = "number", min = 0, max = 2 ^ 31 },
+  refresh_ahead = { type = "boolean" },
   borrow = { type = "boolean" },
   raw = { type = "boolean" },
   max_retries = { type = "integer", min = 0, max = 100 },
   sink = { type = "sink" }, -- of results that are files
+  partial = { type = "boolean" }, -- of several projects
+  progress = { type = "progress" }, -- of several projects, and of lists page by page
 }
 _M.OPTIONS = CALL_OPTIONS
 
-local function ensure_token(state)
-  if state.token then
-    return true
-  end
+--- Takes the token of the source into use.
+-- @treturn table|nil the error where there is none
+local function fetch_token(state)
   local given, err = token.ask(state.options)
-  if not given then
-    return nil, err
+  local usable = given
+  if given then
+    usable, err = enter(state) -- the source may have closed the client
   end
-  local now_s
-  now_s, err = enter(state) -- the source may have closed the client
-  if not now_s then
-    return nil, err
+  if usable then
+    token.use(state, given)
   end
-  token.use(state, given)
-  return true
+  return err
 end
 
 -- --- values --------------------------------------------------------------
 
-local function shape_of(state, row, dialect, raw)
-  row = row.counted or row
-  local shapes = state.shapes[raw and "raw" or dialect]
-  local shape = shapes[row]
+local function new_shape(state, row, dialect, raw)
+  return core.shape {
+    rename = dialects.renamed(row, dialect),
+    codes = row.codes,
+    rows = row.rows or "plain",
+    utc_offset_s = state.zone:first_offset(),
+    changes = state.zone:changes(),
+    raw = raw,
+  }
+end
+
+--- The shape of a call's answers, once its dialect is known.
+local function shape_of(ticket)
+  local shapes, form = ticket.known.shapes, ticket.opts.raw and "raw" or ticket.dialect
+  local shape = shapes[form]
   if not shape then
-    shape = core.shape {
-      rename = dialects.renamed(row, dialect),
-      codes = row.codes,
-      rows = row.rows or "plain",
-      utc_offset_s = state.zone:first_offset(),
-      changes = state.zone:changes(),
-      raw = raw,
-    }
-    shapes[row] = shape
+    shape = new_shape(ticket.state, ticket.row.counted or ticket.row, ticket.dialect, ticket.opts.raw)
+    shapes[form] = shape
   end
   return shape
 end
@@ -106,50 +110,31 @@ function finish.started(value)
   return { trigger_code = value }
 end
 
---- What a call needs before its first request: token, server line, machine.
--- @treturn table|nil the ticket that the functions below work on
-local function open(state, row, bound, opts, args, deadline)
-  local usable, err = ensure_token(state)
-  if not usable then
-    err.operation = row.name
-    return nil, err
+--- Makes sure of what a call needs before its first request: token, server line,
+-- time.
+-- @treturn table|nil the error where one is lacking
+local function open(ticket)
+  local state, now_s = ticket.state, nil
+  local err = wait.obstacle(state.runtime)
+  if not err and not state.token then
+    err = fetch_token(state)
   end
-  local dialect, sure, now_s
-  dialect, err = detect.dialect_for(state, row, deadline)
-  if dialect then
-    sure, err = detect.check(state, row, bound, args, deadline)
+  if not err then
+    ticket.dialect, ticket.sure, err = detect.line_for(state, ticket.row, ticket.bound, ticket.args, ticket.deadline)
   end
   if not err then
     now_s, err = enter(state)
   end
-  if now_s and driver.is_over(now_s, deadline) then
-    err = failure(state, row, { kind = "deadline", message = "the time of the call is over before it was sent" })
+  if now_s and driver.is_over(now_s, ticket.deadline) then
+    err = failure(state, ticket.row,
+      { kind = "deadline", message = "the time of the call is over before it was sent" })
   end
   if err then
-    err.operation = row.name
-    return nil, err
+    err.operation = ticket.row.name
+    return err
   end
-  local _, attempt_timeout_s = driver.timeouts(state, row, opts)
-  local ticket = {
-    state = state,
-    row = row,
-    bound = bound,
-    dialect = dialect,
-    deadline = deadline,
-    raw = opts.raw,
-    sure = sure, -- that the server has it
-    shape = shape_of(state, row, dialect, opts.raw),
-    sink = opts.sink,
-    call = false,
-    action = false,
-    a = false,
-    b = false,
-    c = false,
-  }
-  -- it may hold a connection from now on: nothing here needs memory any more
-  ticket.call, ticket.action, ticket.a, ticket.b, ticket.c =
-    core.call(state.client, driver.number_of(state, row), deadline - now_s, attempt_timeout_s, opts.max_retries)
-  return ticket
+  ticket.left_s = ticket.deadline - now_s
+  ticket.shape = shape_of(ticket)
 end
 
 -- After these the server may have acted.
@@ -185,54 +170,77 @@ end
 --- A file that came: its bytes, or how many of them the sink has got. Some
 -- transports keep whole what they should have delivered.
 local function file_of(ticket, request, body)
-  if not ticket.sink then
+  local sink = ticket.opts.sink
+  if not sink then
     return true, body
   end
-  local why = body ~= "" and driver.deliver(ticket.sink, body)
+  local why = body ~= "" and driver.deliver(sink, body)
   if why then
     return false, failure(ticket.state, ticket.row, { kind = "argument", argument = "sink", message = why })
   end
-  return true, { bytes = request.delivered + #body }
+  return true, { bytes = (request.delivered or 0) + #body }
 end
 
---- Sends the next request of a ticket and decodes its answer.
+--- Asks the machine for the next request of a call, and what to do first. It may
+-- hold a connection from now on.
+local function next_request(ticket)
+  if ticket.call then
+    return ticket.call:request()
+  end
+  local state, opts = ticket.state, ticket.opts
+  local spare = state.spare_call
+  state.spare_call = nil
+  local action, a, b, c
+  ticket.call, action, a, b, c = core.call(state.client, driver.number_of(ticket), ticket.left_s,
+    opts.attempt_timeout_s or ticket.known.attempt_timeout_s, opts.max_retries, spare)
+  return action, a, b, c
+end
+
+--- Sends the next request of a call and decodes its answer.
 -- @treturn boolean did it succeed?
 -- @return the value (nil where there is no data), or the error
 local function exchange(ticket, extra)
-  local state, row, call = ticket.state, ticket.row, ticket.call
-  local request = driver.new_request(state, row, ticket.sink)
-  request.path, request.body, request.content_type = arguments.request(row, ticket.bound, ticket.dialect, extra)
-  if not ticket.action then
-    ticket.action, ticket.a, ticket.b, ticket.c = call:request()
-  end
-  local outcome, first, last = driver.drive(state, row, call, request, ticket.action, ticket.a, ticket.b, ticket.c)
-  ticket.action = nil
-  if request.identity ~= (ticket.identity or request.identity) then
-    ticket.identity = false -- of two identities: nobody's
-  elseif ticket.identity == nil then
+  local row = ticket.row
+  local request = driver.new_request(ticket, arguments.request(row, ticket.bound, ticket.dialect, extra))
+  local outcome, first, last, value = driver.drive(ticket, request, next_request(ticket))
+  if ticket.identity == nil then
     ticket.identity = request.identity
+  elseif ticket.identity ~= request.identity then
+    ticket.identity = false
   end
   if outcome == "fail" then
-    local err = driver.call_failure(state, row, call, request, first)
+    local err = driver.call_failure(ticket, request, first)
     if is_gone(row, err) then
       return true, nil
     end
     return false, first == "not_api" and not_there(ticket, err) or err
   elseif row.result == "bytes" then
     return file_of(ticket, request, first and request.answer or "")
-  elseif not first then
-    return true, nil
+  elseif not first or value ~= nil then
+    return true, value
   end
-  local value, message = ticket.shape:decode(request.answer, first, last)
+  local message
+  value, message = ticket.shape:decode(request.answer, first, last)
   if value == nil and message then
-    return false, failure(state, row, { kind = "protocol", message = message })
+    return false, failure(ticket.state, row, { kind = "protocol", message = message })
   end
   return true, value
 end
 
+local function page_fields(number, page_size)
+  return arguments.fields { "pageNo", string.format("%d", number), "pageSize", string.format("%d", page_size) }
+end
+
+-- What the first page of a size is asked for with: most lists have no other.
+local first_pages = setmetatable({}, {
+  __index = function(known, page_size)
+    known[page_size] = page_fields(1, page_size)
+    return known[page_size]
+  end,
+})
+
 local function read_page(ticket, number, page_size)
-  local ok, page = exchange(ticket,
-    { "pageNo", string.format("%d", number), "pageSize", string.format("%d", page_size) })
+  local ok, page = exchange(ticket, number == 1 and first_pages[page_size] or page_fields(number, page_size))
   if not ok then
     return nil, page
   elseif page == nil and ticket.row.rows ~= "instance" then
@@ -241,20 +249,34 @@ local function read_page(ticket, number, page_size)
   return type(page) == "table" and page or {}
 end
 
-local function rows_max_of(state, args)
-  return args.rows_max or state.options.rows_max
+local function rows_max_of(ticket)
+  return ticket.args.rows_max or ticket.state.options.rows_max
 end
 
 local function page_size_of(state, args)
   return args.page_size or state.options.page_size
 end
 
-local function read_all(ticket, args)
-  local state, row = ticket.state, ticket.row
+--- Most lists have one page.
+local function read_list(ticket)
+  local limit, page_size, rows_max = ticket.args.limit, page_size_of(ticket.state, ticket.args), rows_max_of(ticket)
+  local first, err
+  if not limit then
+    first, err = read_page(ticket, 1, page_size)
+    local rows = first and paging.whole(first, rows_max)
+    if rows or err then
+      return rows, err
+    end
+  end
+  return paging.read(paging.starting_with(first, function(number, size)
+    return read_page(ticket, number, size)
+  end), page_size, rows_max, ticket.row.name, limit)
+end
+
+local function read_all(ticket)
+  local row = ticket.row
   if row.result == "page" then
-    return paging.read(function(number, page_size)
-      return read_page(ticket, number, page_size)
-    end, page_size_of(state, args), rows_max_of(state, args), row.name, args.limit)
+    return read_list(ticket)
   end
   local ok, value = exchange(ticket)
   if not ok then
@@ -265,40 +287,42 @@ end
 
 --- Reads all that is asked for; a read that finds that the server has become
 -- another begins anew, once.
-local function read_on(ticket, args)
-  local state, row = ticket.state, ticket.row
-  local value, err = read_all(ticket, args)
-  if err and err.kind == "not_api" and row.replay == "read" and state.dialect_doubtful then
-    local dialect = detect.dialect_for(state, row, ticket.deadline)
-    if dialect and dialect ~= ticket.dialect and not state.dialect_doubtful then
-      ticket.dialect, ticket.shape = dialect, shape_of(state, row, dialect, ticket.raw)
-      return read_all(ticket, args)
+local function read_on(ticket)
+  local value, err = read_all(ticket)
+  if err and err.kind == "not_api" and ticket.row.replay == "read" and ticket.state.dialect_doubtful then
+    local dialect = detect.dialect_for(ticket.state, ticket.row, ticket.deadline)
+    if dialect and dialect ~= ticket.dialect and not ticket.state.dialect_doubtful then
+      ticket.dialect = dialect
+      ticket.shape = shape_of(ticket)
+      return read_all(ticket)
     end
   end
   return value, err
 end
 
 --- One logical call, from its first request to its value.
--- @tparam function rescue what is asked, with the error, whether it is a failure
---   for the caller: false where he is given something else; may be nil
--- @return value, nil, attempts, identity (of the token it was read with); or
---   nil, err
-local function fetch(state, row, bound, opts, args, deadline, rescue)
+-- @tparam function rescue (ticket, error) is asked whether it is a failure for the
+--   caller: true where he is given something else; may be nil
+-- @return value, nil, attempts; or nil, err
+local function fetch(ticket, rescue)
+  local state = ticket.state
   local started_s = core.time(state.client)
-  local ticket, err = open(state, row, bound, opts, args, deadline)
-  if not ticket then
-    local rescued = rescue and rescue(err)
-    driver.record(state, row, rescued and "stale" or err.kind, started_s)
+  local err = open(ticket)
+  if err then
+    local rescued = rescue and rescue(ticket, err)
+    driver.record(ticket, rescued and "stale" or err.kind, started_s)
     return nil, err
   end
   local value
-  value, err = driver.guarded(state, ticket.call, read_on, ticket, args)
-  local rescued = err and rescue and rescue(err)
-  driver.finish(state, ticket.call, rescued and "stale" or err and err.kind)
+  value, err = driver.guarded(read_on, ticket)
+  local rescued = err and rescue and rescue(ticket, err)
+  local attempts = driver.finish(ticket, rescued and "stale" or err and err.kind)
   if err then
     err.attempts = err.attempts or ticket.call:report().attempts
+  else
+    state.spare_call = ticket.call
   end
-  return value, err, ticket.call:attempts(), ticket.identity
+  return value, err, attempts
 end
 
 -- --- one run, one execute at a time --------------------------------------
@@ -322,18 +346,18 @@ end
 
 --- May this run be acted on now? Within the hold it is read first, and must
 -- have moved: be under way, that is, or have ended where it was to end.
-local function free_to_act(state, row, bound, held, deadline)
+local function free_to_act(ticket, id, held)
+  local state, row, bound = ticket.state, ticket.row, ticket.bound
   local now_s, err = enter(state, row.name)
   if not now_s then
     return nil, err
   elseif not held or held.until_s <= now_s then
     return true
   end
-  local id = bound[row.holds]
   local args = { project = bound.project, instance_id = tonumber(id) }
   local run
   local read = bound.project and "instances.get" or "instances.get_by_id"
-  run, err = _M.perform(state, read, args, { deadline = deadline })
+  run, err = _M.perform(state, operations.find(read), args, { deadline = ticket.deadline })
   if not run then
     err.operation = row.name
     return nil, err
@@ -343,33 +367,74 @@ local function free_to_act(state, row, bound, held, deadline)
   return nil, busy(state, row, id)
 end
 
---- Acts on a run, while no other call of this client does; holds it then. All
--- that needs memory comes before the mark is set, or is undone with it.
-local function act(state, row, bound, opts, args, deadline)
-  local id = bound[row.holds]
-  local held = state.held[id]
-  if held and held.acting then
-    return nil, busy(state, row, id)
-  end
-  local hold = { acting = true, until_s = math.huge, halts = HALTS[bound.execute_type] }
-  local ok, value, err, attempts = pcall(function()
-    state.held[id] = hold
-    local free, why = free_to_act(state, row, bound, held, deadline)
-    if not free then
-      return nil, why
+--- The runs that a call acts on, and how each is held until now.
+-- @treturn table|nil array of ids; or nil, err
+-- @treturn table by id its hold, where there is one
+local function runs_of(state, row, bound)
+  local ids, seen, before, now_s = {}, {}, {}, core.time(state.client)
+  for id in bound[row.holds]:gmatch "[^,]+" do
+    if seen[id] then
+      return nil, failure(state, row, { kind = "argument", argument = row.holds, message = id .. " is given twice" })
+    elseif state.held[id] and state.held[id].acting and state.held[id].until_s > now_s then
+      return nil, busy(state, row, id)
     end
-    return fetch(state, row, bound, opts, args, deadline)
+    ids[#ids + 1], seen[id], before[id] = id, true, state.held[id]
+  end
+  return ids, before
+end
+
+--- Did some of what was asked for happen, though it was refused?
+local function some_done(row, err)
+  return row.partial and err.kind == "api"
+end
+
+--- Acts on runs, while no other call of this client does, nor one of a process that
+-- shares; holds them then. All that needs memory comes before the mark is set, or is
+-- undone with it.
+local function act(ticket)
+  local state = ticket.state
+  local ids, before = runs_of(state, ticket.row, ticket.bound)
+  if not ids then
+    return nil, before
+  end
+  local leases, taken
+  if state.shared then
+    leases, taken = state.shared.take_runs(state, ids, before, ticket.deadline)
+    if not leases then
+      return nil, busy(state, ticket.row, taken)
+    end
+  end
+  -- whoever vanishes has acted by the end of his time, if at all
+  local hold = { acting = true, until_s = ticket.deadline + HOLD_S, halts = HALTS[ticket.bound.execute_type] }
+  local ok, value, err, attempts = pcall(function()
+    for _, id in ipairs(ids) do
+      state.held[id] = hold
+    end
+    for _, id in ipairs(ids) do
+      local free, why = free_to_act(ticket, id, before[id])
+      if not free then
+        return nil, why
+      end
+    end
+    return fetch(ticket)
   end)
   local now_s = ok and core.enter(state.client) -- it may be closed by now
-  if now_s and (value ~= nil or err.kind == "outcome_unknown") then
+  if now_s and (value ~= nil or err.kind == "outcome_unknown" or some_done(ticket.row, err)) then
     hold.acting, hold.until_s = nil, now_s + HOLD_S
   else
-    state.held[id] = held
+    for _, id in ipairs(ids) do
+      if state.held[id] == hold then
+        state.held[id] = before[id]
+      end
+    end
   end
   if not ok then
     error(value, 0)
   elseif now_s then
     prune(state.held, now_s)
+  end
+  if now_s and leases then
+    state.shared.leave_runs(state, leases, not hold.acting and hold)
   end
   return value, err, attempts
 end
@@ -378,71 +443,76 @@ end
 
 local NO_OPTIONS = {}
 
--- One of the two windows in which an old value may still be given (s).
-local function window(state, row, opts, name)
-  return opts[name] or driver.special(state, row)[name] or state.options[name]
+--- What an option is for this call.
+local function option(read, name)
+  return chosen(read.state, read.row, read.opts, name)
 end
 
---- Drops what a success of this row makes old, and nobody waits for it any more.
+--- Drops what a success of this row makes old, here and in other processes.
 local function invalidate(state, row)
-  for _, operation in ipairs(row.invalidates or {}) do
-    state.writes[operation] = (state.writes[operation] or 0) + 1
-    core.drop(state.client, operation .. "\0")
-    flight.detach(state, operation .. "\0")
+  for _, operation in ipairs(row.invalidates) do
+    flight.outdate(state, operation)
+    if state.shared then
+      state.shared.outdated(state, operation)
+    end
   end
 end
 
 --- Empties the cache; how many entries it had.
 function _M.clear(state)
-  state.cleared = state.cleared + 1
-  flight.detach(state, "")
-  return core.clear(state.client)
+  if state.shared then
+    state.shared.all_outdated(state)
+  end
+  return flight.outdate_all(state)
 end
 
 -- What else parts the results of one request in the cache.
-local function variant_of(state, row, opts, args)
-  local limit = row.result == "page" and args.limit
-  return (opts.raw and "raw " .. (state.dialect or "") or "") .. (limit and string.format("limit %.0f", limit) or "")
+local function variant_of(read)
+  local limit = read.row.result == "page" and read.args.limit
+  return (read.opts.raw and "raw " .. (read.state.dialect or "") or "")
+    .. (limit and string.format("limit %.0f", limit) or "")
 end
 
---- A read through the cache: what all steps below work on.
--- @field number under which the look-up is counted; nil where it is not
-local function reading(state, row, bound, opts, args, deadline)
-  return {
-    state = state,
-    row = row,
-    bound = bound,
-    opts = opts,
-    args = args,
-    deadline = deadline,
-    key = arguments.key(row, bound) .. variant_of(state, row, opts, args),
-    number = not opts.uncounted and driver.number_of(state, row) or nil,
-  }
+--- The key of its result.
+local function key_of(read)
+  return arguments.key(read.row, read.bound) .. variant_of(read)
 end
 
 --- A value of the cache, or another's, as the answer of this call.
+-- @return value, nil, meta; or nil, err where it is a list that is too long
 local function given(read, value, meta)
-  local rows_max = rows_max_of(read.state, read.args)
+  local rows_max = rows_max_of(read)
   if read.row.result == "page" and #value > rows_max and not read.args.limit then
     return nil, paging.too_long(#value, rows_max, read.row.name)
   end
   return value, nil, meta
 end
 
-local function fresh_one(read)
-  local value, age_s = core.lookup(read.state.client, read.number, read.key, read.opts.borrow)
+--- A fresh value; and is it this one's to fetch it anew, behind it?
+-- @return value, err, meta, due
+local function fresh_one(read, is_ahead)
+  local value, age_s, due = core.lookup(read.state.client, read.number, read.key, read.opts.borrow, is_ahead)
+  if value == nil and read.state.shared then
+    value, age_s = read.state.shared.find(read)
+  end
   if value ~= nil then
-    return given(read, value, { cached = true, age_s = age_s, attempts = 0 })
+    local meta = { cached = true, age_s = age_s, attempts = 0 }
+    local rows, err = given(read, value, meta)
+    return rows, err, rows and meta, due
   end
 end
 
-local function stale_one(read, number, within_s, err)
+--- One that is no longer fresh; the same.
+local function stale_one(read, number, within_s, err, is_ahead)
   if within_s <= 0 or not core.enter(read.state.client) then
     return nil
   end
-  local value, age_s, stale = core.stale(read.state.client, number, read.key, read.opts.borrow, within_s)
+  local value, age_s, stale, due =
+    core.stale(read.state.client, number, read.key, read.opts.borrow, within_s, is_ahead)
   if value ~= nil then
-    return given(read, value, { cached = true, stale = stale, age_s = age_s, attempts = 0, error = err })
+    local meta = { cached = true, stale = stale, age_s = age_s, attempts = 0, error = err }
+    local rows, too_long = given(read, value, meta)
+    return rows, too_long, rows and meta, due
   end
 end
 
@@ -455,16 +525,15 @@ local FAULTS = {
 --- Puts an old value in the place of the error, where there is one.
 -- @treturn boolean was there one?
 local function rescue(read, err)
-  local state, row, opts = read.state, read.row, read.opts
-  if not FAULTS[err.kind] or err.total or opts.refresh or read.unseen then
+  if not FAULTS[err.kind] or err.total or read.opts.refresh or read.unseen then
     return false
   end
-  local value, _, meta = stale_one(read, nil, window(state, row, opts, "stale_if_error_s"), err)
+  local value, _, meta = stale_one(read, nil, option(read, "stale_if_error_s"), err)
   if value == nil then
     return false
   end
   read.value, read.meta = value, meta
-  driver.log_stale(state, row, meta)
+  driver.log_stale(read.state, read.row, meta)
   return true
 end
 
@@ -472,34 +541,50 @@ end
 -- token has overtaken.
 -- @return value, nil, meta, text; or nil, err
 local function fetch_and_store(read, ttl_s)
-  local state, row, opts = read.state, read.row, read.opts
+  local state, row = read.state, read.row
   local writes, cleared = state.writes[row.operation], state.cleared
-  local value, err, attempts, identity = fetch(state, row, read.bound, opts, read.args, read.deadline, function(err)
-    return rescue(read, err)
-  end)
+  local value, err, attempts = fetch(read, rescue)
   if value == nil then
     return nil, err
   end
   local text = core.enter(state.client) and core.encode(value) or nil
-  local overtaken = identity ~= state.identity or writes ~= state.writes[row.operation] or cleared ~= state.cleared
+  if state.shared then
+    state.shared.look(state, row.operation)
+  end
+  local overtaken = read.identity ~= state.identity or writes ~= state.writes[row.operation]
+    or cleared ~= state.cleared
   if text and not overtaken then
-    local stale_s =
-      math.max(window(state, row, opts, "stale_if_error_s"), window(state, row, opts, "stale_while_revalidate_s"))
-    core.store(state.client, read.key, text, ttl_s, stale_s)
+    local stale_s = math.max(option(read, "stale_if_error_s"), option(read, "stale_while_revalidate_s"))
+    local number = read.ahead and driver.number_of(read)
+    core.store(state.client, read.key, text, ttl_s, stale_s, read.ahead, number)
+    if state.shared then
+      state.shared.keep(read, text, ttl_s, stale_s)
+    end
   end
   return value, nil, { cached = false, age_s = 0, attempts = attempts }, text
 end
 
---- Fetches, or takes part in another task's fetch.
+local function flight_key(read)
+  return read.key .. "\0" .. read.state.identity
+end
+
+--- Fetches, or takes part in another task's fetch, or another process's.
 local function shared_fetch(read, ttl_s)
   local state = read.state
+  local obstacle = wait.obstacle(state.runtime, read.row.name)
+  if obstacle then
+    return nil, obstacle
+  end
   local started_s = core.time(state.client)
-  local key = read.key .. "\0" .. state.identity
-  local value, err, meta, text, joined = flight.share(state, key, read.deadline, function()
+  local function fetch_it()
     return fetch_and_store(read, ttl_s)
-  end, read.opts.refresh)
+  end
+  local once = state.shared and not read.opts.refresh and state.shared.once
+  local value, err, meta, text, joined = flight.share(state, flight_key(read), read.deadline, once and function()
+    return once(read, fetch_it)
+  end or fetch_it, read.opts.refresh)
   if joined then
-    core.share(state.client)
+    core.share(state.client, read.key)
     if err then
       err.operation = read.row.name -- the other call may have another name for it
     end
@@ -507,7 +592,7 @@ local function shared_fetch(read, ttl_s)
       value, err, meta = given(read, core.decode(text), { cached = false, shared = true, age_s = 0, attempts = 0 })
     end
     local rescued = err and rescue(read, err)
-    driver.record(state, read.row, rescued and "stale" or err and err.kind or "ok", started_s)
+    driver.record(read, rescued and "stale" or err and err.kind or "ok", started_s)
   end
   if read.value ~= nil then
     return read.value, nil, read.meta
@@ -515,41 +600,57 @@ local function shared_fetch(read, ttl_s)
   return value, err, meta
 end
 
--- So long a fetch in the background may take to begin. It is a lease: one that
--- never began is in nobody's way.
-local SPAWN_S = 1
-
---- A fetch in the background, where nobody is at it already.
-local function revalidate(read, ttl_s)
+--- A fetch that nobody waits for: in a time of its own, and nobody is given an old
+-- value in place of its error.
+local function fetch_behind(read, ttl_s)
   local state = read.state
-  local now_s = core.time(state.client)
-  if (state.revalidating[read.key] or now_s) > now_s then
-    return
-  end
-  state.revalidating[read.key] = now_s + SPAWN_S
-  state.runtime.spawn(function()
-    state.revalidating[read.key] = nil
-    local begun_s = core.enter(state.client)
-    if begun_s then
-      read.deadline = begun_s + driver.timeouts(state, read.row, read.opts)
-      read.unseen = true -- nobody is given an old value in place of an error
-      shared_fetch(read, ttl_s)
+  local now_s = core.enter(state.client)
+  if now_s and not flight.is_under_way(state, flight_key(read)) and (not read.ahead or core.has_room(state.client)) then
+    read.deadline = now_s + (read.opts.timeout_s or read.known.timeout_s)
+    read.unseen = true
+    if state.shared then
+      state.shared.look(state, read.row.operation)
     end
-  end)
+    return shared_fetch(read, ttl_s)
+  end
 end
 
+--- The same in a task. One that never begins is in nobody's way: what it was begun
+-- for is due again after a while.
+-- @tparam string|nil why "refresh" where what it replaces is fresh
+-- @tparam number stored_s when that was stored
+local function revalidate(read, ttl_s, why, stored_s)
+  read.ahead, read.stored_s = why, stored_s
+  if not flight.is_under_way(read.state, flight_key(read)) then
+    wait.detach(read.state.runtime, function()
+      fetch_behind(read, ttl_s)
+    end)
+  end
+end
+
+--- Asks the cache, then the server.
+-- @tparam table read the ticket; it gets the `number` under which the look-up is
+--   counted, nil where it is not, and the `value` and `meta` that are given in the
+--   place of an error
 local function read_through(read, ttl_s)
-  local state, row, opts = read.state, read.row, read.opts
-  if not opts.refresh then
-    local value, err, meta = fresh_one(read)
+  local state = read.state
+  read.key = key_of(read)
+  if state.shared then
+    state.shared.look(state, read.row.operation)
+  end
+  read.number = not read.opts.uncounted and driver.number_of(read) or nil
+  if not read.opts.refresh then
+    local has_background = wait.has_background(state.runtime)
+    local value, err, meta, due = fresh_one(read, has_background and option(read, "refresh_ahead"))
+    if value == nil and not err and has_background then
+      value, err, meta, due = stale_one(read, read.number, option(read, "stale_while_revalidate_s"), nil, true)
+    end
+    if due then
+      local stored_s = meta and core.time(state.client) - meta.age_s
+      revalidate(read, ttl_s, not (meta and meta.stale) and "refresh" or nil, stored_s)
+    end
     if value ~= nil or err then
       return value, err, meta
-    elseif state.runtime.spawn and state.concurrent then
-      value, err, meta = stale_one(read, read.number, window(state, row, opts, "stale_while_revalidate_s"))
-      if value ~= nil or err then
-        revalidate(read, ttl_s)
-        return value, err, meta
-      end
     end
   end
   return shared_fetch(read, ttl_s)
@@ -562,52 +663,102 @@ local function under_way(value, err, meta)
   end
   return value, err, meta
 end
+_M.under_way = under_way
 
---- When the call has to end, on the client's clock.
-local function deadline_of(state, row, opts)
+local function deadline_from(now_s, known, opts)
+  return opts.deadline or now_s + (opts.timeout_s or known.timeout_s)
+end
+
+--- When a call has to end, on the client's clock.
+function _M.deadline_of(state, row, opts)
   local now_s, err = enter(state, row.name)
   if not now_s then
     return nil, err
   end
-  return opts.deadline or now_s + driver.timeouts(state, row, opts)
+  return deadline_from(now_s, known_of(state, row), opts)
 end
 
 --- What each call begins with: its deadline, and its arguments as the server
 -- wants them.
--- @treturn number|nil
--- @treturn table bound arguments; or the error
+-- @treturn table|nil the ticket that all steps of the call work on; or nil and an
+--   error
 local function begin(state, row, args, opts)
   if opts.sink and row.result ~= "bytes" then
     errors.throw(row.name .. ": option \"sink\": its result is no file")
   end
-  local deadline, err = deadline_of(state, row, opts)
-  if not deadline then
+  local known = known_of(state, row)
+  local bound, deadline
+  local now_s, err = enter(state, row.name)
+  if now_s then
+    deadline = deadline_from(now_s, known, opts)
+    bound, err = arguments.bind(row, args, state.context, deadline)
+  end
+  if not bound then
     return nil, err
   end
-  local bound
-  bound, err = arguments.bind(row, args, state.context, deadline)
-  return bound and deadline, bound or err
+  return {
+    state = state,
+    row = row,
+    known = known, -- of the row
+    args = args,
+    opts = opts,
+    bound = bound,
+    deadline = deadline,
+    call = false, -- the machine, from the first request on
+    -- added by `open`: dialect; sure (that the server has it); shape (of answers);
+    -- left_s (until the deadline). By requests: identity, of the token that it was
+    -- read with; false: of two
+  }
+end
+
+--- How long the result of a call is kept (s); 0 where it is not.
+function _M.ttl_of(state, row, opts)
+  if row.replay ~= "read" or row.result == "bytes" or opts.cache == false or not state.options.enable_cache then
+    return 0
+  end
+  return opts.ttl_s or known_of(state, row).ttl_s
+end
+
+--- Fetches what will be asked for, where it is not there and nobody is at it, as long
+-- as there is room.
+-- @return anything; or nil and an error
+function _M.prefetch(state, row, args, opts)
+  local read, err = begin(state, row, args, opts)
+  if not read then
+    return nil, err
+  end
+  read.key, read.ahead = key_of(read), "prefetch"
+  if not opts.refresh and core.fresh(state.client, read.key) then
+    return true
+  end
+  return fetch_behind(read, _M.ttl_of(state, row, opts))
 end
 
 --- Performs an operation.
 -- @tparam table state the client's insides
--- @tparam table|string row of the operations table, or its name
+-- @tparam table row of the operations table
 -- @tparam table args by name
 -- @tparam table opts call options (checked), or nil
 -- @return value, nil, meta; or nil, error
 function _M.perform(state, row, args, opts)
-  row = type(row) == "table" and row or operations.find(row)
-  opts = opts or NO_OPTIONS
-  local deadline, bound = begin(state, row, args, opts)
-  if not deadline then
-    return nil, bound
+  local ticket, err = begin(state, row, args, opts or NO_OPTIONS)
+  if not ticket then
+    return nil, err
   end
-  local ttl_s = row.result == "bytes" and 0 or opts.ttl_s or shortcut.ttl_s(state, row)
-  if row.replay == "read" and ttl_s > 0 and opts.cache ~= false and state.options.enable_cache then
-    return under_way(read_through(reading(state, row, bound, opts, args, deadline), ttl_s))
+  local ttl_s = _M.ttl_of(state, row, ticket.opts)
+  local value
+  if ttl_s > 0 then
+    local meta
+    value, err, meta = read_through(ticket, ttl_s)
+    if state.shared then
+      state.shared.tally_soon(state)
+    end
+    return under_way(value, err, meta)
   end
-  local value, err, attempts = (row.holds and act or fetch)(state, row, bound, opts, args, deadline)
-  if (value ~= nil or err.kind == "outcome_unknown") and core.enter(state.client) then
+  local attempts
+  value, err, attempts = (row.holds and act or fetch)(ticket)
+  local is_done = value ~= nil or err.kind == "outcome_unknown" or some_done(row, err)
+  if row.invalidates and is_done and core.enter(state.client) then
     invalidate(state, row)
   end
   if value == nil then
@@ -619,17 +770,14 @@ end
 --- One page of a list, as a call under a deadline of its own.
 -- @treturn table|nil what the server sent; or nil and an error
 local function one_page(state, row, number, page_size, args, opts)
-  local deadline, bound = begin(state, row, args, opts)
-  if not deadline then
-    return nil, bound
-  end
-  local ticket, err = open(state, row, bound, opts, args, deadline)
-  if not ticket then
+  local ticket, err = begin(state, row, args, opts)
+  err = err or open(ticket)
+  if err then
     return nil, err
   end
   local page
-  page, err = driver.guarded(state, ticket.call, read_page, ticket, number, page_size)
-  driver.finish(state, ticket.call, err and err.kind)
+  page, err = driver.guarded(read_page, ticket, number, page_size)
+  driver.finish(ticket, err and err.kind)
   return page, err
 end
 
@@ -715,7 +863,7 @@ end
 -- @treturn table|nil {user, user_id, time_zone, dialect, version}; or nil, err
 function _M.check_connection(state, opts)
   local deadline, user, dialect, err
-  deadline, err = deadline_of(state, who(), opts or NO_OPTIONS)
+  deadline, err = _M.deadline_of(state, who(), opts or NO_OPTIONS)
   if not deadline then
     return nil, err
   end
@@ -731,7 +879,7 @@ function _M.check_connection(state, opts)
     err.operation = who().name
     return nil, err
   end
-  local product = dialect == "workflow" and _M.perform(state, "server.product_info", {}, under)
+  local product = dialect == "workflow" and _M.perform(state, operations.find "server.product_info", {}, under)
   return {
     user = user.userName,
     user_id = user.id,

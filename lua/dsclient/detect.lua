@@ -9,34 +9,38 @@ local wait = require "dsclient.wait"
 
 local _M = {}
 
+local NOTHING = {}
+
 local DETECT = { name = "server.detect", method = "GET", replay = "read", result = "object" }
 
 -- What the probe of a path tells before its call is over.
 local VERDICTS = { api = "there", not_api = "absent", throttled = "throttled" }
 
-local function ask(state, call, request, action, a, b, c)
+local function ask(ticket, path, timeout_s)
+  local state = ticket.state
+  local request = driver.new_request(ticket, path)
+  local action, a, b, c
+  ticket.call, action, a, b, c = core.call(state.client, driver.number_of(ticket), timeout_s)
   while action ~= "done" and action ~= "fail" do
     local done = action
-    action, a, b, c = driver.advance(state, call, request, action, a, b, c)
-    local verdict = done == "send" and action ~= "done" and VERDICTS[call:report().cause]
+    action, a, b, c = driver.advance(ticket, request, action, a, b, c)
+    local verdict = done == "send" and action ~= "done" and VERDICTS[ticket.call:report().cause]
     if verdict then
       return verdict
     end
-    a = driver.log_turn(state, DETECT, call, done, action, a, b, c)
+    a = driver.log_turn(ticket, done, action, a, b, c)
   end
   if action == "fail" then
-    return nil, driver.call_failure(state, DETECT, call, request, a)
+    return nil, driver.call_failure(ticket, request, a)
   end
   return "there"
 end
 
 --- One probe: "there", "absent", "throttled", or nil and an error.
 local function probe(state, path, timeout_s)
-  local request = driver.new_request(state, DETECT)
-  request.path = path
-  local call, action, a, b, c = core.call(state.client, driver.number_of(state, DETECT), timeout_s)
-  local verdict, err = driver.guarded(state, call, ask, state, call, request, action, a, b, c)
-  driver.finish(state, call, err and err.kind)
+  local ticket = { state = state, row = DETECT, known = driver.known_of(state, DETECT), opts = NOTHING, call = false }
+  local verdict, err = driver.guarded(ask, ticket, path, timeout_s)
+  driver.finish(ticket, err and err.kind)
   return verdict, err
 end
 
@@ -119,13 +123,18 @@ local function find_dialect(state, deadline)
   return dialect, err, nil, dialect
 end
 
+--- Is it on some lines only?
+local function is_bounded(item)
+  return item.since ~= nil or item.upto ~= nil
+end
+
 --- Does this row go out otherwise, or come back otherwise, by the dialect?
 local function differs(row)
-  if row.rows or row.since or row.upto or type(row.path) == "table" then
+  if row.rows or is_bounded(row) or type(row.path) == "table" then
     return true
   end
   for _, param in ipairs(row.params) do
-    if type(param[3]) == "table" or param.since or param.upto then
+    if type(param[3]) == "table" or is_bounded(param) then
       return true
     end
   end
@@ -148,7 +157,7 @@ end
 
 --- Is a refusal by what is known of the server too old to trust?
 local function is_stale(state, item)
-  return not state.options.server_version and known_to_have(state, item) == false
+  return is_bounded(item) and not state.options.server_version and known_to_have(state, item) == false
     and core.time(state.client) - state.known_at_s > KNOWN_MAX_S
 end
 
@@ -194,6 +203,9 @@ end
 -- decides.
 -- @treturn boolean|nil nil where it can't be told; then with the error, if any
 local function has(state, item, deadline)
+  if not is_bounded(item) then
+    return true
+  end
   local verdict = known_to_have(state, item)
   if not state.version and verdict == nil or is_stale(state, item) then
     local line, err = flight.share(state, "line", deadline, function()
@@ -219,37 +231,68 @@ local function lacking(state, row, item, title)
   return driver.failure(state, row, { kind = "unsupported", message = message, argument = argument })
 end
 
---- Is all of this call on the server's line? Drops from `bound` what the line
--- lacks and nobody gave.
--- @treturn boolean|nil true; false where it may be (the patch decides)
--- @treturn table|nil error of kind "unsupported", or of the detection
-function _M.check(state, row, bound, args, deadline)
+-- Of each row: those of its parameters that are on some lines only; `any`: are
+-- there such, or is the row itself?
+local bounded_of = setmetatable({}, {
+  __mode = "k",
+  __index = function(known, row)
+    local bounded = { any = is_bounded(row) }
+    for _, param in ipairs(row.params) do
+      bounded[#bounded + 1] = is_bounded(param) and param or nil
+    end
+    bounded.any = bounded.any or #bounded > 0
+    known[row] = bounded
+    return bounded
+  end,
+})
+
+--- Is all of this call on the server's line?
+-- @treturn boolean|nil true; false where it may be
+-- @treturn table|nil error
+local function check(state, row, bound, args, deadline)
   local there, err = has(state, row, deadline)
   if err or there == false then
     return nil, err or lacking(state, row, row, row.operation)
   end
-  local sure = there == true
-  for _, param in ipairs(row.params) do
+  local sure, bounded = there == true, bounded_of[row]
+  for i = 1, #bounded do
+    local param = bounded[i]
     local name = param[1]
-    if param.since or param.upto then
-      local given = args[name] ~= nil
-      there = nil
-      if bound[name] or param.required then
-        there, err = has(state, param, deadline)
-      end
-      if err then
-        return nil, err
-      elseif there == false and given then
-        return nil, lacking(state, row, param, string.format("argument %q", name))
-      elseif there == false then
-        bound[name] = nil
-      elseif param.required and not bound[name] then
-        local message = string.format("it is missing: needed %s", dialects.range(param))
-        return nil, driver.failure(state, row, { kind = "argument", argument = name, message = message })
-      end
+    local given = args[name] ~= nil
+    there = nil
+    if bound[name] or param.required then
+      there, err = has(state, param, deadline)
+    end
+    if err then
+      return nil, err
+    elseif there == false and given then
+      return nil, lacking(state, row, param, string.format("argument %q", name))
+    elseif there == false then
+      bound[name] = nil
+    elseif param.required and not bound[name] then
+      local message = string.format("it is missing: needed %s", dialects.range(param))
+      return nil, driver.failure(state, row, { kind = "argument", argument = name, message = message })
     end
   end
   return sure
+end
+
+--- The dialect for a call; all of it is on the server's line. Drops from `bound`
+-- what the line lacks and nobody gave.
+-- @treturn string|nil "process" or "workflow"; nil where there is an error
+-- @treturn boolean is it sure that the server has the operation? Not where the
+--   patch decides
+-- @treturn table|nil error of kind "unsupported", or of the detection
+function _M.line_for(state, row, bound, args, deadline)
+  if state.dialect and not state.dialect_doubtful and not bounded_of[row].any then
+    return state.dialect, true
+  end
+  local dialect, sure, err
+  dialect, err = _M.dialect_for(state, row, deadline)
+  if dialect then
+    sure, err = check(state, row, bound, args, deadline)
+  end
+  return not err and dialect or nil, sure, err
 end
 
 --- What a path that is not there means for a row that may not be on the line.

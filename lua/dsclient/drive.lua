@@ -73,14 +73,14 @@ local HINTS = {
 }
 
 --- The error of a call that the machine gave up, with all that it knows.
-local function call_failure(state, row, call, request, kind)
-  local report = call:report()
+local function call_failure(ticket, request, kind)
+  local report = ticket.call:report()
   report.kind = kind
   report.argument = kind == "argument" and request.target and "sink" or nil
   local said = report.message
   local hint = HINTS[kind]
   report.message = hint and said and hint .. ": " .. said or hint or said or ""
-  return failure(state, row, report, request.token)
+  return failure(ticket.state, ticket.row, report, request.token)
 end
 
 --- The header lines of a request: a body is a form unless it is told otherwise.
@@ -111,12 +111,17 @@ local function deliver(sink, piece)
   end
 end
 
-local function pour(exchange, sink)
+local function next_piece(state, exchange)
+  wait.for_transfer(state, exchange)
+  return exchange:piece()
+end
+
+local function pour(state, exchange, sink)
   local why
-  local piece = exchange:piece()
+  local piece = next_piece(state, exchange)
   while piece and not why do
     why = deliver(sink, piece)
-    piece = not why and exchange:piece()
+    piece = not why and next_piece(state, exchange)
   end
   return why
 end
@@ -124,8 +129,8 @@ end
 --- Hands a file over piece by piece, between the steps of the transport: the
 -- sink may wait, and may throw.
 -- @treturn table|nil the failure of the exchange, where it was the sink's
-local function received(exchange, sink)
-  local ok, why = pcall(pour, exchange, sink)
+local function received(state, exchange, sink)
+  local ok, why = pcall(pour, state, exchange, sink)
   if not ok or why then
     exchange:cancel()
   end
@@ -133,29 +138,6 @@ local function received(exchange, sink)
     error(why, 0)
   end
   return why and { kind = "argument", phase = "partial", message = why }
-end
-
-local function attempt(state, request, deadline, server, fresh)
-  request.url = state.urls[server] .. request.path
-  request.headers = headers_of(state, request)
-  request.token, request.identity = state.token, state.identity
-  request.fresh = fresh
-  local exchange, failed = state.transport:start(request, deadline)
-  if not exchange then
-    return nil, failed
-  end
-  if request.sink == true and exchange.piece then
-    failed = received(exchange, request.target)
-    if failed then
-      return nil, failed
-    end
-  end
-  local response
-  response, failed = exchange:wait()
-  if not response and failed.kind == "cancelled" then
-    exchange:cancel()
-  end
-  return response, failed
 end
 
 local function log_repeat(state, row, call, wait_s, server)
@@ -203,13 +185,14 @@ end
 -- and what the machine asks for next. Nothing is told while a connection is
 -- held: the log may call the client.
 -- @return the seconds, less those that the log took of a sleep
-local function log_turn(state, row, call, done, action, seconds, pacing, server)
+local function log_turn(ticket, done, action, seconds, pacing, server)
+  local state, row = ticket.state, ticket.row
   if not state.options.log or action == "send" then
     return seconds
   end
   local told_s = core.time(state.client)
   if done == "send" and action == "sleep" and not pacing then
-    log_repeat(state, row, call, seconds, server)
+    log_repeat(state, row, ticket.call, seconds, server)
   elseif done == "token" and action == "sleep" then
     state.options.log("info", row.name .. ": refused (401), again with the new token",
       { event = "token", operation = row.name })
@@ -243,70 +226,124 @@ end
 
 local steps = {}
 
-function steps.send(state, call, request, deadline, server, fresh)
-  local response, failed = attempt(state, request, deadline, server, fresh)
+--- What came of an exchange that was started: its answer, or nil and a failure.
+local function outcome(state, request, exchange)
+  if request.sink == true and exchange.piece then
+    local failed = received(state, exchange, request.target)
+    if failed then
+      return nil, failed
+    end
+  end
+  if state.source then
+    wait.for_transfer(state, exchange)
+  end
+  local response, failed = exchange:wait()
+  if not response and failed.kind == "cancelled" then
+    exchange:cancel()
+  end
+  return response, failed
+end
+
+function steps.send(ticket, request, deadline, server, fresh)
+  local state, call = ticket.state, ticket.call
+  request.url = state.urls[server] .. request.path
+  request.headers = headers_of(state, request)
+  request.token, request.identity = state.token, state.identity
+  request.fresh = fresh
+  local spare, response = state.spare_transfer, nil
+  state.spare_transfer = nil
+  local exchange, failed = state.transport:start(request, deadline, spare)
+  if exchange then
+    response, failed = outcome(state, request, exchange)
+  end
   if not response then
     return call:failed(failed.kind, failed.phase, failed.stale, failed.message, (failed.delivered or 0) > 0)
   end
-  request.answer, request.delivered = response.body, response.delivered or 0
+  state.spare_transfer = exchange
+  request.answer, request.delivered = response.body, response.delivered
   local headers = response.headers
   return call:answered(response.status, headers["content-type"], headers["retry-after"], headers.date, response.body,
-    response.bytes_in, response.bytes_out, headers["content-disposition"])
+    response.bytes_in, response.bytes_out, headers["content-disposition"], ticket.shape)
 end
 
-function steps.sleep(state, call, _, seconds)
+function steps.sleep(ticket, _, seconds)
+  local state = ticket.state
   -- the log may have closed the client
   if seconds > 0 and enter(state) and wait.park(state, {}, seconds) == "cancelled" then
-    return call:cancelled()
+    return ticket.call:cancelled()
   end
-  return call:resumed()
+  return ticket.call:resumed()
 end
 
-function steps.wait(state, call, _, seconds, key)
-  if enter(state) and wait.for_connection(state, key, seconds) == "cancelled" then
-    return call:cancelled()
+function steps.wait(ticket, _, seconds, key)
+  local state = ticket.state
+  if not wait.is_concurrent(state.runtime) then
+    return ticket.call:admitted() -- those who have the connections can't run meanwhile
+  elseif enter(state) and wait.for_connection(state, key, seconds) == "cancelled" then
+    return ticket.call:cancelled()
   end
-  return call:resumed()
+  return ticket.call:resumed()
 end
 
-function steps.token(state, call, request)
-  return call:renewed(renew(state, request.token))
+function steps.token(ticket, request)
+  return ticket.call:renewed(renew(ticket.state, request.token))
+end
+
+function steps.weigh(ticket)
+  return ticket.state.shared.weigh(ticket)
 end
 
 --- Does what the machine asks for, tells it what came of it, and returns what
--- it asks for next (with the answer's body when it is done).
-local function advance(state, call, request, action, a, b, c)
-  local x, y, z, w = steps[action](state, call, request, a, b, c)
-  wait.wake_granted(state)
+-- it asks for next.
+-- @tparam table ticket of the call: {state, row, call}
+local function advance(ticket, request, action, a, b, c)
+  local x, y, z, w = steps[action](ticket, request, a, b, c)
+  if x == "weigh" then
+    local value = w
+    x, y, z, w = steps.weigh(ticket)
+    w = x == "done" and value or w
+  end
+  wait.stepped(ticket.state)
   return x, y, z, w
 end
 
---- Runs fn(…) → two values; a Lua error in it ends the call, and goes on.
-local function guarded(state, call, fn, ...)
-  local ok, a, b = pcall(fn, ...)
+--- Runs fn(ticket, …) → two values; a Lua error in it ends the call, and goes on.
+-- @tparam table ticket whose `call` is false before it has begun
+local function guarded(fn, ticket, x, y)
+  local ok, a, b = pcall(fn, ticket, x, y)
   if not ok then
-    call:finish "cancelled"
-    wait.wake_granted(state)
+    if ticket.call then
+      ticket.call:finish "cancelled"
+      wait.stepped(ticket.state)
+    end
     error(a, 0)
   end
   return a, b
 end
 
 --- Closes the books of a call: nil, or how it ended otherwise.
-local function finish(state, call, ended)
-  call:finish(ended)
-  wait.wake_granted(state)
+-- @treturn number how many attempts it took
+local function finish(ticket, ended)
+  local attempts = ticket.call:finish(ended)
+  wait.stepped(ticket.state)
+  if ticket.state.shared then
+    ticket.state.shared.tally_soon(ticket.state)
+  end
+  return attempts
 end
 
 --- Goes on until the call is done or has failed.
--- @return "done" [, first, last] or "fail", kind; see csrc/lua/call.c
-local function drive(state, row, call, request, action, a, b, c)
+-- @return "done" [, first, last [, value]] or "fail", kind; see csrc/lua/call.c
+local function drive(ticket, request, action, a, b, c)
+  local log = ticket.state.options.log
   while action ~= "done" and action ~= "fail" do
     local done = action
-    action, a, b, c = advance(state, call, request, action, a, b, c)
-    a = log_turn(state, row, call, done, action, a, b, c)
+    action, a, b, c = advance(ticket, request, action, a, b, c)
+    if log then
+      a = log_turn(ticket, done, action, a, b, c)
+    end
   end
-  return action, a, b
+  return action, a, b, c
 end
 
 -- What the client's options say of one operation, under any of its names.
@@ -315,64 +352,100 @@ local function special(state, row)
   return given[row.name] or given[row.operation] or NOTHING
 end
 
---- The seconds of a call and of an attempt: of these call options, of the
--- client, or of the row's sort.
-local function timeouts(state, row, opts)
-  local times = TIMES[row.result] or TIMES[1]
-  local options, own = state.options, special(state, row)
-  return opts.timeout_s or own.timeout_s or options.timeout_s or times[1],
-    opts.attempt_timeout_s or own.attempt_timeout_s or options.attempt_timeout_s or times[2]
+--- What the call says of an option, or the operation, or the client.
+local function chosen(state, row, opts, name)
+  local value = opts[name]
+  if value == nil then
+    value = special(state, row)[name]
+  end
+  if value == nil then
+    value = state.options[name]
+  end
+  return value
+end
+
+--- What a client knows of a row, worked out at its first use. The rows of requests
+-- that no operation stands for share what is known of their class.
+-- @treturn table {timeout_s, attempt_timeout_s and ttl_s where a call says nothing
+--   else; number in the core, false before it is needed; shapes of answers, by
+--   dialect, or "raw"}
+local function known_of(state, row)
+  row = row.counted or row
+  local known = state.known[row]
+  if not known then
+    local times = TIMES[row.result] or TIMES[1]
+    local options, own = state.options, special(state, row)
+    known = {
+      timeout_s = own.timeout_s or options.timeout_s or times[1],
+      attempt_timeout_s = own.attempt_timeout_s or options.attempt_timeout_s or times[2],
+      ttl_s = shortcut.ttl_s(state, row),
+      number = false,
+      shapes = {},
+    }
+    state.known[row] = known
+  end
+  return known
 end
 
 -- The options of the client that one operation may have otherwise.
 local POLICY = { "max_retries", "backoff_s", "backoff_max_s", "jitter", "retry_statuses", "trust_503" }
 
---- The machine's number of a row; registered at its first use.
-local function number_of(state, row)
-  row = row.counted or row
-  local number = state.numbers[row]
-  if not number then
-    local timeout_s, attempt_timeout_s = timeouts(state, row, NOTHING)
-    local policy, own = {}, special(state, row)
-    for _, name in ipairs(POLICY) do
-      policy[name] = own[name]
-      if policy[name] == nil then
-        policy[name] = state.options[name]
-      end
+local function register(state, row, known)
+  local policy, own = {}, special(state, row)
+  for _, name in ipairs(POLICY) do
+    policy[name] = own[name]
+    if policy[name] == nil then
+      policy[name] = state.options[name]
     end
-    policy.name = row.name
-    policy.replay = row.replay
-    policy.form = row.result == "bytes" and "file" or row.bare and "bare" or nil
-    policy.timeout_s = timeout_s
-    policy.attempt_timeout_s = attempt_timeout_s
-    policy.already = row.already
-    number = core.register(state.client, policy)
-    state.numbers[row] = number
-    shortcut.open(state, row, number)
   end
-  return number
+  policy.name = row.name
+  policy.replay = row.replay
+  policy.form = row.result == "bytes" and "file" or row.bare and "bare" or nil
+  policy.timeout_s = known.timeout_s
+  policy.attempt_timeout_s = known.attempt_timeout_s
+  policy.already = row.already
+  known.number = core.register(state.client, policy)
+  shortcut.open(state, row, known.number, chosen(state, row, NOTHING, "refresh_ahead"))
+end
+
+--- The machine's number of a call's row; registered at its first use.
+local function number_of(ticket)
+  local known = ticket.known
+  if not known.number then
+    register(ticket.state, ticket.row.counted or ticket.row, known)
+  end
+  return known.number
 end
 
 --- Records a call that the machine had no part in.
-local function record(state, row, ended, started_s)
-  local now_s = core.enter(state.client)
+local function record(ticket, ended, started_s)
+  local now_s = core.enter(ticket.state.client)
   if now_s then
-    core.record(state.client, number_of(state, row), ended, now_s - started_s)
+    core.record(ticket.state.client, number_of(ticket), ended, now_s - started_s)
+    if ticket.state.shared then
+      ticket.state.shared.tally_soon(ticket.state)
+    end
   end
 end
 
---- What all requests of a row have; path, body and content_type are to be added.
--- @param sink of the caller: `target`; the transport is given it where it is a
---   file descriptor, and hands out pieces where it is not
-local function new_request(state, row, sink)
+--- A request, as transports are given it. Each attempt adds `url`, `headers`,
+-- `fresh`, and for this module the `token` and `identity` that it was asked with,
+-- its `answer` (the body) and `delivered` (bytes that the sink has got). The
+-- caller's sink is `target`; the transport is given it where it is a file
+-- descriptor, and hands out pieces where it is not.
+local function new_request(ticket, path, body, content_type)
+  local row, options, sink = ticket.row, ticket.state.options, ticket.opts.sink
   return {
-    target = sink,
-    sink = type(sink) == "number" and sink or sink and true,
     method = row.method,
+    path = path,
+    body = body,
+    content_type = content_type,
     once = row.replay == "once",
-    connect_timeout_s = state.options.connect_timeout_s,
-    idle_timeout_s = state.options.idle_timeout_s,
-    body_bytes_max = state.options.body_bytes_max,
+    connect_timeout_s = options.connect_timeout_s,
+    idle_timeout_s = options.idle_timeout_s,
+    body_bytes_max = options.body_bytes_max,
+    target = sink,
+    sink = sink and (type(sink) == "number" and sink or true),
   }
 end
 
@@ -389,8 +462,8 @@ return {
   guarded = guarded,
   finish = finish,
   record = record,
-  special = special,
-  timeouts = timeouts,
+  chosen = chosen,
+  known_of = known_of,
   number_of = number_of,
   new_request = new_request,
 }

@@ -15,7 +15,10 @@
 -- busy       another execute of this run is under way
 -- limit      a list is longer than rows_max; err.total tells
 -- argument, not_found, ambiguous   err.argument names it, err.near lists names
--- unsupported, closed, cancelled, memory, phase, breaker_open
+-- phase      inside nginx: nothing can wait where the call was made
+-- unsupported, closed, cancelled, memory, breaker_open
+--
+-- Of several projects asked at once err.project_code and err.project_name tell which.
 
 local concat = table.concat
 
@@ -62,15 +65,21 @@ function _M.new(fields)
   return setmetatable(fields, Error)
 end
 
--- Where this library's own files are, as the VM names them.
+-- Where this library's own files are, as the VM names them: dsclient/, and
+-- resty/dsclient beside it.
 local OWN = debug.getinfo(1, "S").source:gsub("errors%.lua$", "")
+local OWN_RESTY = OWN:gsub("dsclient[/\\]$", "resty/dsclient")
+
+local function is_own(source)
+  return source:sub(1, #OWN) == OWN or source:sub(1, #OWN_RESTY) == OWN_RESTY
+end
 
 -- The first caller that is no file of this library: its level for the function
 -- that asks, and its frame.
 local function outside()
   local level = 3
   local frame = debug.getinfo(level, "Sl")
-  while frame and (frame.what == "C" or frame.what == "tail" or frame.source:sub(1, #OWN) == OWN) do
+  while frame and (frame.what == "C" or frame.what == "tail" or is_own(frame.source)) do
     level = level + 1
     frame = debug.getinfo(level, "Sl")
   end

@@ -2,7 +2,7 @@
 -- fetch. Its answer, or its error, goes to all; each waits under his own
 -- deadline. Where the leader ends without either (cancelled, out of time, a
 -- Lua error), the one who has waited longest fetches anew, for himself and
--- those behind him.
+-- those behind him. Where he vanished, it is the first who sees that.
 --
 -- A flight is {leader, waiters}; once it has landed also {landed, parcel, err}.
 -- All fields are there from the begin, and what registers something is undone
@@ -26,7 +26,7 @@ end
 --- The leader is gone: the first who waits leads from now on.
 local function hand_over(state, key, flight)
   local heir = flight.waiters[1]
-  flight.leader = false
+  flight.leader = heir and heir.task or false
   if heir then
     table.remove(flight.waiters, 1)
     heir.leads = true
@@ -53,16 +53,16 @@ local function fly(state, key, flight, fetch, begins)
 end
 
 local function lead(state, key, flight, fetch, begins)
-  local ok, value, err, meta, parcel = pcall(fly, state, key, flight, fetch, begins)
+  local ok, value, err, meta, parcel, joined = pcall(fly, state, key, flight, fetch, begins)
   if not ok then
     hand_over(state, key, flight)
     error(value, 0)
-  elseif value == nil and not OWN[err.kind] or parcel ~= nil then
+  elseif parcel ~= nil or value == nil and not OWN[err.kind] then
     land(state, key, flight, parcel, err)
   else
     hand_over(state, key, flight)
   end
-  return value, err, meta
+  return value, err, meta, parcel, joined
 end
 
 local function copy(err)
@@ -82,7 +82,9 @@ local function leave(flight, waiter)
   end
 end
 
-local function ended(state, how, deadline)
+--- The error of a wait for somebody who fetches the same; nil where it is not over.
+-- @tparam string|boolean how the park ended that was to last until then
+function _M.ended(state, how, deadline)
   if how == "cancelled" or not core.enter(state.client) then
     return errors.new { kind = "cancelled", message = "it was ended while another call fetched the same" }
   elseif how == "timeout" or core.time(state.client) >= deadline then
@@ -93,17 +95,24 @@ end
 --- Waits until the flight has landed, or is this one's to lead, or the wait is
 -- over. @return how the wait ended, and the error where it did
 local function await(state, flight, waiter, deadline)
+  local look_s = wait.look_s(state.runtime)
   flight.waiters[#flight.waiters + 1] = waiter
   local how, err
   repeat
-    how = wait.park(state, waiter, math.max(deadline - core.time(state.client), 0))
-    err = ended(state, how, deadline)
+    if wait.is_gone(state, flight.leader) then
+      flight.leader, waiter.leads = waiter.task, true
+      leave(flight, waiter)
+    else
+      local left_s = math.max(deadline - core.time(state.client), 0)
+      how = wait.park(state, waiter, math.min(left_s, look_s))
+      err = _M.ended(state, how == "timeout" and left_s > look_s and "looked" or how, deadline)
+    end
   until flight.landed or waiter.leads or err
   return how, err
 end
 
 local function follow(state, key, flight, deadline, fetch)
-  local waiter = { leads = false }
+  local waiter = { leads = false, task = state.runtime.current() }
   local ok, how, err = pcall(await, state, flight, waiter, deadline)
   if ok and flight.landed and how ~= "cancelled" then
     return nil, flight.err and copy(flight.err) or nil, nil, flight.parcel or nil, true
@@ -122,12 +131,13 @@ end
 
 --- Fetches, or waits for another task that fetches under the same key.
 -- @tparam function fetch () → value, nil, meta, parcel; or nil, err. The parcel
---   is what others get: nil where there is nothing that can be shared.
+--   is what others get: nil where there is nothing that can be shared. Where it
+--   took part in the fetch of another process: nil, err, nil, parcel, true
 -- @tparam boolean anew don't join a flight that has begun already
 -- @return value, nil, meta; or nil, err. One who followed another gets nil,
 --   err, nil, parcel, true
 function _M.share(state, key, deadline, fetch, anew)
-  if not state.concurrent then
+  if not wait.is_concurrent(state.runtime) then
     return fetch()
   end
   local flight = state.flights[key]
@@ -140,14 +150,34 @@ function _M.share(state, key, deadline, fetch, anew)
   return follow(state, key, flight, deadline, fetch)
 end
 
+--- Does anybody fetch this?
+function _M.is_under_way(state, key)
+  local flight = state.flights[key]
+  return flight ~= nil and not wait.is_gone(state, flight.leader)
+end
+
 --- Nobody joins the flights under keys that begin so any more: what they bring
 -- is older than what has just been written.
-function _M.detach(state, prefix)
+local function detach(state, prefix)
   for key in pairs(state.flights) do
     if key:sub(1, #prefix) == prefix then
       state.flights[key] = nil
     end
   end
+end
+
+--- Drops the results of an operation, and nobody waits for older ones any more.
+function _M.outdate(state, operation)
+  state.writes[operation] = (state.writes[operation] or 0) + 1
+  core.drop(state.client, operation .. "\0")
+  detach(state, operation .. "\0")
+end
+
+--- Drops all results; how many there were.
+function _M.outdate_all(state)
+  state.cleared = state.cleared + 1
+  detach(state, "")
+  return core.clear(state.client)
 end
 
 return _M

@@ -54,18 +54,19 @@ _M.ABOUT = {
 
 -- What instances.recover and its kin are given.
 local A_RUN = "{project = …, instance_id = …}"
+local RUNS = "{project = …, instance_id = … | instance_ids = {…}}"
 
 --- What a resource has beside the operations of the table: name, arguments, what
 -- it does, its options and what it gives where that is more.
 _M.BESIDE = {
   instances = {
-    { "recover", A_RUN,
+    { "recover", RUNS,
       "runs the failed tasks of a run again; `true` says that it was accepted, not that it is done: the run's "
-      .. "`runTimes` grows in a second or so, and its state tells" },
-    { "rerun", A_RUN, "runs all of a run again" },
-    { "resume", A_RUN, "goes on with a run that was paused or stopped" },
-    { "pause", A_RUN, "lets the tasks that run end, and starts no other" },
-    { "stop", A_RUN, "kills the tasks that run, and starts no other" },
+      .. "`runTimes` grows in a second or so, and its state tells; several at once, in one request from 3.1 on" },
+    { "rerun", RUNS, "runs all of a run, or of several, again" },
+    { "resume", RUNS, "goes on with a run that was paused or stopped" },
+    { "pause", RUNS, "lets the tasks that run end, and starts no other" },
+    { "stop", RUNS, "kills the tasks that run, and starts no other" },
     { "diagnose", "(" .. A_RUN .. ", opts)",
       "why a run failed: its failed tasks, also those of sub-workflows, each with the end of its log, its exit code "
       .. "and the likely cause",
@@ -95,8 +96,8 @@ _M.BESIDE = {
     { "backfill", "({project = …, workflow = …, from = …, to = …}, opts)",
       "runs a workflow for each date that it was not run for, in order; tells which are missing",
       "`concurrency` (1), `plan` (only tell), `rerun_failed`, `stop_on_failure`, `timeout_s` (86400), `poll_s` (1), "
-      .. "`poll_max_s` (30), `shift_s` (0); arguments also `step` (day), or `dates`, and `start`, a table for "
-      .. "`start`; gives `{complete, started, dates, holes}`" },
+      .. "`poll_max_s` (30), `shift_s` (0), `progress`; arguments also `step` (day), or `dates`, and `start`, a table "
+      .. "for `start`; gives `{complete, started, dates, holes}`" },
     { "export_definitions", "({project = …, [workflows = …]}, opts)",
       "definitions as JSON text, in the form of the server's own export", "`path`: a file to write, too" },
     { "import_definitions", "({project = …, path = …}, opts)",
@@ -215,8 +216,14 @@ end
 --- Notes on a whole operation; array of sentences without full stops.
 function _M.remarks(row)
   local remarks = {}
+  if operations.batched(row) == "rows" then
+    remarks[1] = "several at a time: `projects` in place of `project`"
+  elseif operations.batched(row) then
+    remarks[1] = "several at a time: `projects` in place of `project` gives the sum; \"*\" is one request"
+  end
   if row.holds then
-    remarks[1] = format("one call at a time for each `%s`; another one fails with kind `busy`", row.holds)
+    remarks[#remarks + 1] = format("one call at a time for each `%s`; another one fails with kind `busy`",
+      row.holds:gsub("s$", ""))
   end
   if row.already then
     remarks[#remarks + 1] = format("success, too, where the server says that it was so before (%s)",

@@ -10,7 +10,7 @@
 -- cached one), with `arguments.lua` and `names.lua` (what is given), `paging.lua`
 -- (lists), `token.lua`, `detect.lua` and `dialect.lua` (the server line),
 -- `drive.lua` (the loop that sends), `wait.lua` (all waiting) and `flight.lua`
--- (shared fetches) at its sides. `operations/` is the table of what the server
+-- (shared fetches) at its sides; `shared.lua` is for several processes. `operations/` is the table of what the server
 -- can do, `options.lua` that of the options, `errors.lua` the kinds of errors,
 -- `status.lua`, `report.lua` and `memo.lua` are for people and for users'
 -- functions. The policy is in the C core. `monitor/` and `sandbox/` stand on top.
@@ -18,22 +18,26 @@
 -- Success is `value, nil, meta`, failure `nil, err` (see errors.lua). Only a
 -- wrong Lua type or an unknown name throws.
 
-local calls = require "dsclient.call"
 local composed = require "dsclient.composed"
 local core = require "dsclient.core"
-local dialects = require "dsclient.dialect"
 local errors = require "dsclient.errors"
 local load = require "dsclient.load"
-local memo = require "dsclient.memo"
 local operations = require "dsclient.operations"
 local options = require "dsclient.options"
-local report = require "dsclient.report"
-local request_row = require "dsclient.request"
-local shortcut = require "dsclient.shortcut"
-local status = require "dsclient.status"
 local token = require "dsclient.token"
 local tz = require "dsclient.tz"
 local wait = require "dsclient.wait"
+
+-- What a client needs to be made is loaded with this file, the rest when it is
+-- used: a process that only has it, or never calls, does not pay for it.
+local calls = load.later "dsclient.call"
+local dialects = load.later "dsclient.dialect"
+local memo = load.later "dsclient.memo"
+local report = load.later "dsclient.report"
+local request_row = load.later "dsclient.request"
+local scope = load.later "dsclient.scope"
+local shortcut = load.later "dsclient.shortcut"
+local status = load.later "dsclient.status"
 
 local format = string.format
 
@@ -62,10 +66,12 @@ local Client = {}
 
 -- The insides of the client that a resource, as client.projects, is of.
 local function owner_of(resource)
-  if type(resource) ~= "table" then
+  local client = type(resource) == "table" and resource.client
+  local state = client and client[STATE]
+  if not state then
     errors.throw "call it with a colon: client.resource:method{…}"
   end
-  return state_of(resource.client)
+  return state
 end
 
 local function call_options(name, opts)
@@ -80,7 +86,11 @@ local function check_args(name, args)
 end
 
 local function perform(state, row, args, opts)
-  return calls.perform(state, row, check_args(row.name, args), call_options(row.name, opts))
+  args, opts = check_args(row.name, args), call_options(row.name, opts)
+  if args.projects ~= nil then
+    return load("dsclient.batch").perform(state, row, args, opts)
+  end
+  return calls.perform(state, row, args, opts)
 end
 
 local function row_called(method, name)
@@ -100,10 +110,18 @@ end
 --   ttl_s, stale_if_error_s, stale_while_revalidate_s, borrow (the table that all
 --   borrowers share, and a meta that the next borrowed hit of the method
 --   overwrites: neither is to be changed), raw (the server's own form), sink (of a
---   file: a function, handle or descriptor that takes its bytes)
+--   file: a function, handle or descriptor that takes its bytes), partial and
+--   progress (of several projects; see batch.lua and progress.lua)
 -- @return value, nil, meta {cached, age_s, attempts}; or nil, err
 function Client:call(name, args, opts)
   return perform(state_of(self), row_called("call", name), args, opts)
+end
+
+--- How long a result of an operation is kept.
+-- @tparam table|nil opts as of `call`: ttl_s, cache
+-- @treturn number seconds; 0: it is not
+function Client:ttl_of(name, opts)
+  return calls.ttl_of(state_of(self), row_called("ttl_of", name), call_options("ttl_of", opts or {}))
 end
 
 -- --- pages ---------------------------------------------------------------
@@ -116,7 +134,11 @@ end
 
 local function pages_of(state, row, args, opts, is_ahead)
   check_paged(row)
-  return calls.pages(state, row, check_args(row.name, args), call_options(row.name, opts), is_ahead)
+  args, opts = check_args(row.name, args), call_options(row.name, opts)
+  if args.projects ~= nil then
+    return load("dsclient.batch").pages(state, row, args, opts, is_ahead)
+  end
+  return calls.pages(state, row, args, opts, is_ahead)
 end
 
 local function page_of(state, row, number, args, opts)
@@ -127,27 +149,48 @@ local function page_of(state, row, number, args, opts)
   return calls.page(state, row, number, check_args(row.name, args), call_options(row.name, opts))
 end
 
+-- What counts the rows of a list; nil where nobody wants to know.
+local function counting_of(state, opts)
+  return opts and opts.progress and load("dsclient.progress").new(opts.progress, nil, function()
+    return core.time(state.client)
+  end)
+end
+
+local function counted_pages(state, row, args, opts)
+  local pages = pages_of(state, row, args, opts)
+  local counting = counting_of(state, opts)
+  return counting and load("dsclient.progress").pages(pages, counting) or pages
+end
+
 local function each_of(state, row, args, opts)
   local pages = pages_of(state, row, args, opts, true)
+  local counting = counting_of(state, opts)
   local rows, index = {}, 0
-  return function()
+  local function next_row()
     index = index + 1
     while rows and index > #rows do
       local err
       rows, err = pages.next()
       index = 1
       if err then
+        if counting then
+          counting:done()
+        end
         errors.raise(err)
       end
     end
     return rows and rows[index]
   end
+  if counting then
+    return load("dsclient.progress").each(next_row, pages, counting)
+  end
+  return next_row
 end
 
 --- The pages of a list: an object whose next() → rows; nil at the end; or nil, err.
 -- @tparam string name of an operation whose result comes in pages
 function Client:pages(name, args, opts)
-  return pages_of(state_of(self), row_called("pages", name), args, opts)
+  return counted_pages(state_of(self), row_called("pages", name), args, opts)
 end
 
 --- One page: rows, nil, {total}; or nil, err. A page is page_size rows long.
@@ -177,23 +220,89 @@ function Client:request(request, opts)
   return perform(state_of(self), row, args, opts)
 end
 
--- Nobody means to wait for longer than 30 days.
-local SLEEP_MAX_S = 2592000
-
 --- Waits as the client's runtime does: other tasks go on meanwhile.
 -- @tparam number seconds from 0 on, 30 days at most
 -- @treturn boolean|nil true; or nil and an error of kind "closed", or "cancelled"
 --   where the client was closed or the task ended meanwhile
 function Client:sleep(seconds)
   local state = state_of(self)
-  if type(seconds) ~= "number" or not (seconds >= 0 and seconds <= SLEEP_MAX_S) then
-    errors.throw(format("sleep: seconds, from 0 to %d, expected", SLEEP_MAX_S))
-  end
+  scope.check_seconds(seconds)
   local usable, err = calls.enter(state, "sleep")
-  if usable and wait.park(state, {}, seconds) ~= "cancelled" and calls.enter(state) then
+  err = err or wait.obstacle(state.runtime, "sleep")
+  if not err and usable and wait.park(state, {}, seconds) ~= "cancelled" and calls.enter(state) then
     return true
   end
   return nil, err or errors.new { kind = "cancelled", operation = "sleep", message = "it was ended" }
+end
+
+-- --- many calls ----------------------------------------------------------
+
+--- Calls functions side by side; see scope.gather.
+--
+--     local v, errs = client:gather {
+--       projects = function() return client.projects:list() end,
+--       user = function() return client.users:current() end,
+--     }
+function Client:gather(fns, opts)
+  return scope.gather(state_of(self), fns, opts)
+end
+
+--- Calls a function for each item of a list, 8 at once; see scope.map.
+function Client:map(list, fn, opts)
+  return scope.map(state_of(self), list, fn, opts)
+end
+
+--- Fetches what will be asked for, in the background where tasks run; see prefetch.lua.
+--
+--     client:prefetch { { "projects.list" }, { "workflows.list", { projects = "*" } } }
+function Client:prefetch(list)
+  return load("dsclient.prefetch").prefetch(state_of(self), list)
+end
+
+-- --- a loop of the user's own --------------------------------------------
+--
+-- The functions given to `dsclient.start` are its tasks:
+--
+--     while client:step() > 0 do
+--       socket.select({ client }, nil, client:timeout())
+--     end
+--
+-- One client's step lets the tasks of all go on.
+
+--- The descriptor that can be read when a step has something to do; nil where
+-- the system has none, or the client is closed. In the words of cqueues.
+function Client:pollfd()
+  local source = state_of(self).source
+  return source and source:pollfd()
+end
+
+--- The same, in the words of LuaSocket.
+Client.getfd = Client.pollfd
+
+--- What is to be waited for on the descriptor.
+-- @treturn string "r"
+function Client:events()
+  state_of(self)
+  return "r"
+end
+
+--- In how many seconds a step has something to do though nothing came; nil:
+-- never.
+function Client:timeout()
+  local runtime = state_of(self).runtime
+  return runtime.timeout and runtime.timeout()
+end
+
+--- Lets tasks go on that can, and does what there is to do for their calls. Waits
+-- for nothing. A Lua error of a task is thrown.
+-- @treturn number how many tasks are left
+function Client:step()
+  local runtime = state_of(self).runtime
+  if not runtime.step then
+    errors.throw "step: the runtime of this client has a loop of its own, or no tasks"
+  end
+  runtime.step()
+  return runtime.count()
 end
 
 -- --- calls by resource ---------------------------------------------------
@@ -205,7 +314,7 @@ local classes = {}
 --- client.instances:pages(args, opts) and so on: as above, of the resource's list.
 local function page_methods(methods, row)
   function methods:pages(args, opts)
-    return pages_of(owner_of(self), row, args, opts)
+    return counted_pages(owner_of(self), row, args, opts)
   end
 
   function methods:page(number, args, opts)
@@ -299,11 +408,20 @@ function more.task_instances(methods)
 end
 
 function more.instances(methods)
+  --- client.instances:execute{project = …, instance_id = …, execute_type = …}; or
+  -- instance_ids, several of a project.
+  function methods:execute(args, opts)
+    local state = owner_of(self)
+    if check_args("instances.execute", args).instance_ids ~= nil then
+      return load("dsclient.composed.executes").execute(self.client, args, opts)
+    end
+    return perform(state, operations.find "instances.execute", args, opts)
+  end
+
   for verb, execute_type in pairs(EXECUTES) do
     --- client.instances:recover{project = …, instance_id = …} and its kin.
     methods[verb] = function(self, args, opts)
-      local all = with("instances." .. verb, { execute_type = execute_type }, args)
-      return perform(owner_of(self), operations.find "instances.execute", all, opts)
+      return methods.execute(self, with("instances." .. verb, { execute_type = execute_type }, args), opts)
     end
   end
 end
@@ -424,13 +542,32 @@ local function when_open(fn)
   end
 end
 
+-- Where the counters are: those of all processes where they are shared.
+local function counters_of(self)
+  local shared = state_of(self).shared
+  return shared and shared.sum(state_of(self)) or self
+end
+
+--- The same, of what report.lua tells of the counters.
+local function told_of(name)
+  return when_open(function(self, ...)
+    return report[name](counters_of(self), ...)
+  end)
+end
+
 --- How the client stands: limits, breakers, connections; see status.lua.
 Client.status = when_open(function(self)
   return status.of(state_of(self))
 end)
 
---- size, hits, misses, hit_rate, …; see report.cache_stats.
-Client.get_cache_stats = when_open(report.cache_stats)
+--- size, hits, misses, hit_rate, …; see report.cache_stats. Where it is shared
+-- with other processes also `second`: see shared.lua.
+Client.get_cache_stats = when_open(function(self)
+  local stats, shared = report.cache_stats(self), state_of(self).shared
+  stats.second = shared and shared.stats_of(state_of(self), stats.found)
+  stats.found = nil
+  return stats
+end)
 --- Empties the cache; how many entries it had.
 Client.clear_cache = when_open(function(self)
   return calls.clear(state_of(self))
@@ -438,28 +575,38 @@ end)
 --- Drops what has expired; how many entries it was.
 Client.clean_expired = when_open(core.clean)
 --- Counters of each API; see report.all_metrics.
-Client.get_all_metrics = when_open(report.all_metrics)
+Client.get_all_metrics = told_of("all_metrics")
 --- Counters of all together; see report.summary.
-Client.get_metrics_summary = when_open(report.summary)
+Client.get_metrics_summary = told_of("summary")
 --- All counters to zero.
 Client.reset_metrics = when_open(function(self)
+  local state = state_of(self)
+  if state.shared then
+    state.shared.reset(state)
+  end
   core.reset_metrics(self)
   return true
 end)
 --- Counters as text for Prometheus.
 -- @tparam string|nil form "prometheus" (default) or "openmetrics"
 Client.metrics_text = when_open(function(self, form)
-  return report.text(self, form, status.gauges(state_of(self)), _M._VERSION)
+  return report.text(counters_of(self), form, status.gauges(state_of(self)), _M._VERSION)
 end)
 --- Counters as a table of numbers and strings, for `dsclient.merge_metrics`.
-Client.metrics_snapshot = when_open(core.snapshot)
+Client.metrics_snapshot = when_open(function(self)
+  return core.snapshot(counters_of(self))
+end)
 --- Counters as JSON text; see report.json.
-Client.metrics_json = when_open(report.json)
+Client.metrics_json = when_open(function(self)
+  return report.json(self, counters_of(self))
+end)
 --- The same into a file, whole or not at all; see report.export.
-Client.export_metrics = when_open(report.export)
+Client.export_metrics = when_open(function(self, path)
+  return report.export(self, counters_of(self), path)
+end)
 --- Prints the report; see report.print.
 Client.print_stats = when_open(function(self, out, opts)
-  return report.print(self, state_of(self).transport, out, opts)
+  return report.print(self, counters_of(self), state_of(self).transport, out, opts)
 end)
 
 -- --- life ----------------------------------------------------------------
@@ -471,6 +618,10 @@ function Client:close()
   local state = state_of(self)
   state.closed = true
   -- each may be done again: a close that found no memory is ended by the next
+  if state.shared and core.enter(self) then
+    state.shared.tally(state, true)
+  end
+  wait.forget(state)
   state.transport:close()
   core.release(self)
   wait.wake_all(state)
@@ -576,24 +727,66 @@ local function zones_of(given, version)
   return server or tz.fixed(version and dialects.utc_offset_s(version) or 0), user
 end
 
+--- Is this nginx, with its Lua module?
+local function in_nginx()
+  local nginx = rawget(_G, "ngx")
+  return type(nginx) == "table" and type(nginx.socket) == "table"
+end
+
+local function default_runtime()
+  return in_nginx() and load "dsclient.runtime.nginx" or load("dsclient.runtime.tasks").default()
+end
+
+local function cosockets(given)
+  if given.proxy then
+    bad_option("proxy", "cosockets know no proxies")
+  elseif given.tls.ca_file then
+    bad_option("tls", "ca_file: cosockets trust whom nginx's lua_ssl_trusted_certificate names")
+  end
+  return load("dsclient.transport.cosocket").new(given)
+end
+
+--- The stores of `shared`, and what parts this client from others in them: its
+-- servers, and the form of its results.
+local function check_shared(given, urls)
+  if not given.shared then
+    return nil
+  end
+  local shared = options.check("dsclient.new: shared", given.shared, options.SHARED)
+  if not shared.entries then
+    bad_option("shared", "entries, the store of the cache, is needed")
+  end
+  shared.common = table.concat(urls, " ")
+  shared.own = table.concat({ _M._VERSION, given.server_version or "", given.server_timezone or "" }, " ")
+  return shared
+end
+
+-- The header fields of an answer that drive.lua reads.
+local READ_HEADERS = { "content-type", "retry-after", "date", "content-disposition" }
+
 local function default_transport(given)
-  local curl = require "dsclient.curl"
-  return curl.new {
+  if in_nginx() then
+    return cosockets(given), default_runtime()
+  end
+  return load("dsclient.curl").new {
     pool_maxsize = given.pool_maxsize,
     user_agent = given.user_agent,
     proxy = given.proxy,
     tls = given.tls,
-  }, { sleep = curl.sleep }
+    headers = READ_HEADERS,
+  }
 end
 
-local function core_config(given, servers)
+local function core_config(given, servers, runtime)
   local config = { servers = servers }
   for name in pairs(options.CLIENT) do
     config[name] = given[name]
   end
+  config.limits_shared = given.shared ~= nil
   config.rate_per_s = given.rate_limit and given.rate_limit.per_s or 0
   config.rate_burst = given.rate_limit and given.rate_limit.burst or 1
   config.virtual_clock = given.runtime and given.runtime.virtual or false
+  config.follows_forks = runtime.follows_forks or false
   config.seed = config.virtual_clock and given.runtime.seed or nil
   return config
 end
@@ -620,14 +813,12 @@ function _M.new(opts)
     end
   end
   local urls = parse_urls(given)
+  local shared = check_shared(given, urls)
   local version = version_of(given)
   local zone, user_zone = zones_of(given, version)
-  local transport, runtime = given.transport, given.runtime
-  if not transport then
-    transport, runtime = default_transport(given)
-    runtime = given.runtime or runtime
-  end
-  local client = core.new(core_config(given, #urls), Client)
+  local transport = given.transport or default_transport(given)
+  local runtime = given.runtime or default_runtime()
+  local client = core.new(core_config(given, #urls, runtime), Client)
   local state = {
     client = client,
     options = given,
@@ -638,14 +829,14 @@ function _M.new(opts)
     dialect = version and dialects.of(version),
     zone = zone, -- of answers
     user_zone = user_zone, -- of filters, where it is configured
-    numbers = {}, -- of rows in the core
-    shapes = { raw = {}, process = {}, workflow = {} }, -- of answers, by row
+    known = {}, -- of rows; see known_of in drive.lua
+    spare_call = nil, -- machine of a call and transfer that are over, to be used
+    spare_transfer = nil, -- anew: each costs a finaliser
     held = {}, -- runs that are acted on, or were a moment ago
-    concurrent = wait.is_concurrent(runtime),
-    parked = {}, -- waiters
-    queued = {}, -- waiters for a connection, by the core's key
+    source = wait.source(transport, runtime),
+    parked = setmetatable({}, { __mode = "k" }), -- waiters; weak, as their tasks may vanish
+    queued = setmetatable({}, { __mode = "v" }), -- waiters for a connection, by the core's key
     flights = {}, -- by what is fetched
-    revalidating = {}, -- keys of the cache that a new task is to fetch
     writes = {}, -- per operation: how often its results became old
     cleared = 0, -- how often the cache was emptied
     identity = 0, -- the number of the token in use
@@ -653,8 +844,16 @@ function _M.new(opts)
     memos = 0,
     closed = false,
   }
-  state.context = calls.context(state)
+  state.context = setmetatable({}, {
+    __index = function(_, name) -- it is made when it is first asked
+      state.context = calls.context(state)
+      return state.context[name]
+    end,
+  })
   client[STATE] = state
+  if shared then
+    load("dsclient.shared").open(state, shared)
+  end
   if type(given.token) == "string" then
     token.use(state, given.token)
   end
@@ -663,6 +862,39 @@ function _M.new(opts)
     client[resource] = setmetatable({ client = client }, class)
   end
   return client
+end
+
+-- --- tasks ---------------------------------------------------------------
+
+--- Runs fn(…), which may begin tasks by `spawn`. Whatever waits in it lets the
+-- others run, calls of all clients included. Tasks that are left when fn returns
+-- are ended; a Lua error in one ends them all, and is thrown here.
+-- @return what fn returns
+function _M.run(fn, ...)
+  return scope.run(default_runtime(), fn, ...)
+end
+
+--- Begins fn(…) as a task of the innermost `run` around.
+-- @treturn table task: task:join() → what fn returned, task:cancel()
+function _M.spawn(fn, ...)
+  return scope.spawn(default_runtime(), fn, ...)
+end
+
+--- Begins fn(…) as a task for a loop of one's own, which lets it go on by
+-- client:step().
+function _M.start(fn, ...)
+  scope.start(default_runtime(), fn, ...)
+end
+
+--- Waits until a task is over; see scope.lua.
+function _M.join(task)
+  return task:join()
+end
+
+--- Waits while other tasks run; outside of one it blocks.
+-- @treturn boolean|nil true; or nil and an error of kind "cancelled"
+function _M.sleep(seconds)
+  return scope.sleep(default_runtime(), seconds)
 end
 
 --- Loads the operations of all resources, or of some: what a process does before
@@ -700,9 +932,13 @@ local function of_snapshot(tell)
 end
 
 --- As client:get_all_metrics().
-_M.get_all_metrics = of_snapshot(report.all_metrics)
+_M.get_all_metrics = of_snapshot(function(...)
+  return report.all_metrics(...)
+end)
 --- As client:get_metrics_summary().
-_M.get_metrics_summary = of_snapshot(report.summary)
+_M.get_metrics_summary = of_snapshot(function(...)
+  return report.summary(...)
+end)
 --- As client:metrics_text(form), without what only a client knows: its cache,
 -- its connections, its breakers.
 _M.metrics_text = of_snapshot(function(sum, form)

@@ -77,7 +77,7 @@ end
 --- The options of one call of a reading.
 local function options_for(reading, row)
   local now_s = calls.enter(reading.state) or 0 -- the call will say that it is closed
-  return { deadline = math.min(reading.deadline, now_s + driver.timeouts(reading.state, row, {})), cache = false }
+  return { deadline = math.min(reading.deadline, now_s + driver.known_of(reading.state, row).timeout_s), cache = false }
 end
 
 --- What 3.1 puts in the place of lines where a worker does not answer; no line

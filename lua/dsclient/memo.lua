@@ -177,6 +177,9 @@ function _M.monitored(state, fn, name)
     local ended = core.enter(state.client)
     if ended then
       core.record(state.client, number, end_of(results), ended - started)
+      if state.shared then
+        state.shared.tally_soon(state, true) -- it may be where nothing can wait
+      end
     end
     if thrown then
       error(results[2], 0)

@@ -60,6 +60,20 @@ local function matches(kind, rows, name)
   return keys, names
 end
 
+--- The error of a name that nothing has.
+function _M.unknown(title, name, names)
+  local message = format("no %s is called %s", title, errors.quoted(name))
+  return errors.new { kind = "not_found", argument = title, message = message, near = errors.near(name, names) }
+end
+
+--- The error of a name that several things have.
+-- @tparam table keys of these
+-- @tparam string key what they are: "code", "id"
+function _M.ambiguous(title, name, keys, key)
+  local message = format("%d of the %ss are called %s: give the %s", #keys, title, errors.quoted(name), key)
+  return errors.new { kind = "ambiguous", argument = title, message = message, near = keys }
+end
+
 local function look_up(list, kind, title, name, args, deadline)
   local opts = { deadline = deadline, borrow = true, uncounted = true }
   local rows, err, meta = list(kind.list, args, opts)
@@ -79,11 +93,9 @@ local function look_up(list, kind, title, name, args, deadline)
   if #keys == 1 then
     return keys[1]
   elseif #keys > 1 then
-    local message = format("%d of the %ss are called %s: give the %s", #keys, title, errors.quoted(name), kind.key)
-    return nil, errors.new { kind = "ambiguous", argument = title, message = message, near = keys }
+    return nil, _M.ambiguous(title, name, keys, kind.key)
   end
-  local message = format("no %s is called %s", title, errors.quoted(name))
-  return nil, errors.new { kind = "not_found", argument = title, message = message, near = errors.near(name, names) }
+  return nil, _M.unknown(title, name, names)
 end
 
 --- What a list is asked for: of the things around, all that are there.

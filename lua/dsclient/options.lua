@@ -11,7 +11,7 @@ local _M = {}
 -- `number`: min, max; `integer` likewise; `string`: never empty, one line;
 -- `list`: of `item`, of `min` (0) to `max` (10,000) of them; `choice`: one of `values`;
 -- `object`: has `methods`; `table`: looked into by its owner; `sink`: takes a file;
--- `any`: looked into by its owner.
+-- `progress`: of progress.lua; `any`: looked into by its owner.
 _M.CLIENT = {
   -- where, and who asks
   api_url = { type = "string" },
@@ -56,6 +56,10 @@ _M.CLIENT = {
   -- while it is fetched anew in the background
   stale_if_error_s = { type = "number", min = 0, max = 2 ^ 31, default = 600 },
   stale_while_revalidate_s = { type = "number", min = 0, max = 2 ^ 31, default = 0 },
+  -- what is asked for near the end of its time is fetched anew in the background
+  refresh_ahead = { type = "boolean", default = false },
+  -- what is shared with other processes, and where: SHARED
+  shared = { type = "table" },
   -- whose the entries are, whatever the token
   identity = { type = "string" },
   -- connections
@@ -70,8 +74,8 @@ _M.CLIENT = {
   -- what is seen
   enable_metrics = { type = "boolean", default = true },
   log = { type = "function" },
-  -- how bytes travel and waiting is done (wait.lua); the defaults are libcurl
-  -- and blocking
+  -- how bytes travel and waiting is done (wait.lua); the defaults are libcurl,
+  -- and the tasks of plain Lua
   transport = { type = "object", methods = { "start", "close" } },
   runtime = { type = "object", methods = { "sleep" } },
 }
@@ -80,7 +84,7 @@ _M.CLIENT = {
 _M.OPERATION = {}
 for _, name in ipairs {
   "timeout_s", "attempt_timeout_s", "max_retries", "backoff_s", "backoff_max_s", "jitter", "retry_statuses",
-  "trust_503", "stale_if_error_s", "stale_while_revalidate_s",
+  "trust_503", "stale_if_error_s", "stale_while_revalidate_s", "refresh_ahead",
 } do
   local rule = {}
   for field, value in pairs(_M.CLIENT[name]) do
@@ -92,6 +96,17 @@ end
 _M.RATE_LIMIT = {
   per_s = { type = "number", min = 0.001, max = 1e6 },
   burst = { type = "integer", min = 1, max = 1000000, default = 1 },
+}
+
+-- See shared.lua.
+local STORE = { type = "object", methods = { "get", "set", "add", "incr", "delete" } }
+
+_M.SHARED = {
+  entries = STORE,
+  state = STORE,
+  later = { type = "function" },
+  owner = { type = "function" },
+  lives = { type = "function" },
 }
 
 _M.TLS = {
@@ -126,6 +141,12 @@ function checks.object(value, rule)
 end
 
 checks.any = function() end
+
+function checks.progress(value)
+  if type(value) ~= "boolean" and type(value) ~= "function" then
+    return "true, or a function"
+  end
+end
 
 local HANDLE = { methods = { "write" } }
 

@@ -82,8 +82,8 @@ local function read_page(source, number, page_size, rows_max, operation)
   return got, total
 end
 
---- A reader of pages: next() → rows, shrunk; nil at the end; nil, err from an
--- error on.
+--- A reader of pages: next() → rows, shrunk, total; nil at the end; nil, err from
+-- an error on.
 local function reader(source, page_size, rows_max, operation)
   local seen, count, number, stale, enlarged = {}, 0, 0, 0, 0
   local first_total, ended, failure
@@ -114,7 +114,7 @@ local function reader(source, page_size, rows_max, operation)
       end
       number, stale, enlarged, page_size = 0, 0, enlarged + 1, 2 * page_size
     end
-    return rows, shrunk
+    return rows, shrunk, total
   end
 end
 
@@ -138,18 +138,6 @@ local function read_once(source, page_size, rows_max, operation)
   end
 end
 
---- A source whose first page is there already.
-local function starting_with(page, source)
-  return function(number, page_size)
-    local first = page
-    page = nil
-    if first then
-      return first
-    end
-    return source(number, page_size)
-  end
-end
-
 --- The first rows of a list, at most `limit`.
 local function read_first(source, page_size, limit, operation)
   local next_page = reader(source, math.min(page_size, limit), nil, operation)
@@ -169,6 +157,28 @@ local function read_first(source, page_size, limit, operation)
   return first
 end
 
+--- The rows of a first page that is the whole list, where there is nothing to tell
+-- apart; nil where it is not.
+-- @tparam number rows_max so many, at most
+function _M.whole(page, rows_max)
+  local rows, total = page.totalList, page.total
+  if type(rows) == "table" and total == #rows and total > 0 and total <= rows_max then
+    return rows
+  end
+end
+
+--- A source whose first page is there already.
+function _M.starting_with(page, source)
+  return function(number, page_size)
+    local first = page
+    page = nil
+    if first then
+      return first
+    end
+    return source(number, page_size)
+  end
+end
+
 --- Reads a list to its end: all rows, or an error.
 -- @tparam function source page number, page size → page object | nil, err
 -- @tparam number page_size
@@ -183,11 +193,11 @@ function _M.read(source, page_size, rows_max, operation, limit)
   if not page then
     return nil, err
   end
-  local rows, total = parts_of(page)
-  if total == #rows and total > 0 and total <= rows_max then
-    return rows -- the whole list: there is nothing to tell apart
+  local rows = _M.whole(page, rows_max)
+  if rows then
+    return rows
   end
-  source = starting_with(page, source)
+  source = _M.starting_with(page, source)
   for _ = 0, RESTARTS_MAX do
     local all, shrunk
     all, err, shrunk = read_once(source, page_size, rows_max, operation)
@@ -208,29 +218,30 @@ function _M.rows_of(page, operation)
 end
 
 --- The pages of a list: an object whose next() gives rows, or nil at the end,
--- or nil and an error, from then on the same. A list that shrinks meanwhile may
--- hide a row.
+-- or nil and an error, from then on the same; its `total` is how many rows are to
+-- come in all, as the last page told. A list that shrinks meanwhile may hide a row.
 -- @tparam number|nil limit so many rows are enough
 function _M.pages(source, page_size, operation, limit)
   local next_page = reader(source, limit and math.min(page_size, limit) or page_size, nil, operation)
   local left, begun = limit or math.huge, false
-  return {
-    next = function()
-      if begun and left <= 0 then
-        return nil
-      end
-      begun = true -- a limit that is none is refused by the first page
-      local rows, err = next_page()
-      if not rows then
-        return nil, err
-      end
-      for i = #rows, left + 1, -1 do
-        rows[i] = nil
-      end
-      left = left - #rows
-      return rows
-    end,
-  }
+  local pages = {}
+  function pages.next()
+    if begun and left <= 0 then
+      return nil
+    end
+    begun = true -- a limit that is none is refused by the first page
+    local rows, err, total = next_page()
+    if not rows then
+      return nil, err
+    end
+    pages.total = math.min(total, limit or total)
+    for i = #rows, left + 1, -1 do
+      rows[i] = nil
+    end
+    left = left - #rows
+    return rows
+  end
+  return pages
 end
 
 return _M

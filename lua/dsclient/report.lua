@@ -31,7 +31,9 @@ end
 --- Statistics of the cache; all zero when it is off.
 -- @treturn table size, hits, misses, hit_rate ("96.67%"), hit_ratio (0.9667),
 --   stale_hits (hits of what was no longer fresh), shared (misses that took
---   part in another call's request), evictions, expired, bytes
+--   part in another call's request), evictions, expired, bytes; of what was fetched
+--   ahead (prefetch.lua, refresh_ahead): prefetch_issued, prefetch_used,
+--   prefetch_wasted (it went before anybody asked for it), refresh_issued, …
 function _M.cache_stats(client)
   local stats = core.cache_stats(client)
   stats.hit_ratio = ratio_of(stats.hits, stats.hits + stats.misses)
@@ -39,13 +41,17 @@ function _M.cache_stats(client)
   return stats
 end
 
+-- What becomes of what is fetched ahead.
+local FATES = { "prefetch_issued", "prefetch_used", "prefetch_wasted", "refresh_issued", "refresh_used",
+  "refresh_wasted" }
+
 local function average_ms(row)
   return ratio_of(row.total_ms, row.timed)
 end
 
 --- What both reports have of a row, or of all rows together.
 local function counted(row)
-  return {
+  local both = {
     error_rate = error_rate(row.errors, row.calls),
     error_ratio = ratio_of(row.errors, row.calls),
     avg_duration_ms = rounded(average_ms(row)),
@@ -61,6 +67,10 @@ local function counted(row)
     bytes_in = row.bytes_in,
     bytes_out = row.bytes_out,
   }
+  for _, name in ipairs(FATES) do
+    both[name] = row[name]
+  end
+  return both
 end
 
 --- The counters of each name, as in the seed; durations in ms, of the calls
@@ -74,7 +84,8 @@ end
 --   stale_count (of the calls that the cache answered), miss_count (look-ups
 --   that found nothing fresh),
 --   attempts, attempt_results ("ok" or a kind → count), retries, retry_reasons
---   (kind → count), bytes_in, bytes_out}
+--   (kind → count), bytes_in, bytes_out, prefetch_issued, prefetch_used,
+--   prefetch_wasted, refresh_issued, refresh_used, refresh_wasted}
 function _M.all_metrics(source)
   local metrics = {}
   for _, row in ipairs((core.metrics(source))) do
@@ -213,9 +224,9 @@ local function hints(words, stats, summary, pool)
 end
 
 -- The report in the seed's layout, and the hints below it.
-local function report_text(client, pool, lang)
+local function report_text(client, counters, pool, lang)
   local words = WORDS[lang]
-  local stats, summary = _M.cache_stats(client), _M.summary(client)
+  local stats, summary = _M.cache_stats(client), _M.summary(counters)
   local lines = {
     LINE,
     words.cache,
@@ -252,15 +263,16 @@ end
 
 --- Prints the report in the seed's layout, and hints where there is something
 -- wrong: few hits, many errors, a pool that is too small.
+-- @param counters the client, or the sum of snapshots
 -- @param transport the client's; its stats(), where it has them, tell of the pool
 -- @param out a file (or a table with a method `write`), a function of one
 --   string, or nil for standard output
 -- @tparam table opts lang = "en" (default) or "zh"
 -- @treturn boolean|nil true; or nil and an error of kind "argument"
-function _M.print(client, transport, out, opts)
+function _M.print(client, counters, transport, out, opts)
   local given = options.verify("print_stats", opts == nil and {} or opts, PRINT_OPTIONS)
   local pool = transport.stats and transport:stats()
-  local printed = report_text(client, pool, given.lang or "en")
+  local printed = report_text(client, counters, pool, given.lang or "en")
   if type(out) == "function" then
     out(printed)
     return true
@@ -275,23 +287,24 @@ function _M.print(client, transport, out, opts)
 end
 
 --- All of it as JSON text: {time, summary, apis, cache}.
-function _M.json(client)
+-- @param counters the client, or the sum of snapshots
+function _M.json(client, counters)
   return cjson.encode {
     time = os.date "!%Y-%m-%dT%H:%M:%SZ",
-    summary = _M.summary(client),
-    apis = _M.all_metrics(client),
+    summary = _M.summary(counters),
+    apis = _M.all_metrics(counters),
     cache = _M.cache_stats(client),
   }
 end
 
 --- Writes the JSON to a file: whole or not at all.
 -- @treturn boolean|nil true; or nil and an error of kind "argument"
-function _M.export(client, path)
+function _M.export(client, counters, path)
   if type(path) ~= "string" then
     errors.throw("export_metrics: a path expected, got " .. type(path))
   end
   local ok, message = files.write_whole(client, path, function(file)
-    return file:write(_M.json(client) .. "\n")
+    return file:write(_M.json(client, counters) .. "\n")
   end)
   if not ok then
     return unwritten("path", message)

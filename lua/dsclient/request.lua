@@ -42,15 +42,18 @@ local function check(request)
       errors.throw(format("request: %s: a %s expected, got %s", name, FIELDS[name], type(value)))
     end
   end
-  local path = request.path
-  if not path or not path:find "^/" or path:find "[%c?# ]" or leads_up(path) then
-    errors.throw "request: path: it begins with /, is escaped and leads down; what is asked for stands in query"
-  elseif not METHODS[request.method or "GET"] then
+  if not METHODS[request.method or "GET"] then
     errors.throw "request: method: GET, POST, PUT or DELETE expected"
   elseif request.form and request.json ~= nil then
     errors.throw "request: either form or json"
   elseif request.class and request.class ~= "read" and request.class ~= "once" then
     errors.throw 'request: class: "read" or "once" expected'
+  end
+end
+
+local function check_path(path)
+  if not path or not path:find "^/" or path:find "[%c?# ]" or leads_up(path) then
+    errors.throw "request: path: it begins with /, is escaped and leads down; what is asked for stands in query"
   end
 end
 
@@ -64,20 +67,94 @@ local function text_of(name, value)
     type(value)))
 end
 
---- Adds the fields of a table, sorted by their names, as parameters.
-local function add(params, args, fields, in_query)
+--- The names of fields, sorted.
+local function names_of(fields)
   local names = {}
-  for name in pairs(fields or {}) do
+  for name in pairs(fields) do
     if type(name) ~= "string" then
       errors.throw "request: the names of fields are strings"
     end
     names[#names + 1] = name
   end
   table.sort(names)
+  return names
+end
+
+--- Adds fields to the parameters of a row.
+-- @treturn table {count, arguments: name of a field → name of the argument}
+local function add_params(params, fields, in_query)
+  local names, arguments = names_of(fields), {}
   for _, name in ipairs(names) do
     local own = (in_query and "query " or "form ") .. name
     params[#params + 1] = { own, "string", name, query = in_query }
-    args[own] = text_of(name, fields[name])
+    arguments[name] = own
+  end
+  return { count = #names, arguments = arguments }
+end
+
+local NOTHING = {}
+
+local function new_row(request, method, class)
+  check_path(request.path)
+  local base, params = counted_row(method, class), {}
+  local row = {
+    name = base.name,
+    operation = "request " .. method .. " " .. request.path,
+    counted = base,
+    replay = base.replay,
+    result = base.result,
+    method = method,
+    path = request.path:gsub("[{}]", { ["{"] = "%7B", ["}"] = "%7D" }),
+    body = request.json ~= nil and "list" or nil,
+    params = params,
+    query = add_params(params, request.query or NOTHING, true),
+    form = add_params(params, request.form or NOTHING, false),
+  }
+  if request.json ~= nil then
+    params[#params + 1] = { "json", "json", "json" }
+  end
+  return row
+end
+
+--- Takes the values of fields; false where they are others than those of the row.
+local function take(args, known, fields)
+  local count = 0
+  for name, value in pairs(fields or NOTHING) do
+    local own = known.arguments[name]
+    if not own then
+      return false
+    end
+    args[own], count = text_of(name, value), count + 1
+  end
+  return count == known.count
+end
+
+--- The arguments of a request; nil where the row is another's.
+local function args_for(row, request)
+  local args, json = {}, request.json
+  if (json ~= nil) ~= (row.body ~= nil) or not take(args, row.query, request.query)
+    or not take(args, row.form, request.form) then
+    return nil
+  elseif json ~= nil and type(json) ~= "table" and type(json) ~= "string" then
+    errors.throw("request: json: a table or JSON text expected, got " .. type(json))
+  end
+  args.json = json
+  return args
+end
+
+-- Those who ask for the same again have their row ready: by class, method and path
+-- those that differ in the names of their fields. So many are kept.
+local ROWS_MAX, FAMILY_MAX = 256, 8
+local families, count = {}, 0
+
+local function keep(key, row)
+  if count == ROWS_MAX then
+    families, count = {}, 0
+  end
+  local family = families[key] or {}
+  if #family < FAMILY_MAX then
+    families[key], count = family, count + 1
+    family[#family + 1] = row
   end
 end
 
@@ -86,28 +163,16 @@ function _M.of(request)
   check(request)
   local method = request.method or "GET"
   local class = request.class or (method == "GET" and "read" or "once")
-  local params, args = {}, {}
-  add(params, args, request.query, true)
-  add(params, args, request.form, false)
-  local json = request.json
-  if json ~= nil then
-    if type(json) ~= "table" and type(json) ~= "string" then
-      errors.throw("request: json: a table or JSON text expected, got " .. type(json))
+  local key = class .. method .. (request.path or "")
+  for _, row in ipairs(families[key] or NOTHING) do
+    local args = args_for(row, request)
+    if args then
+      return row, args
     end
-    params[#params + 1] = { "json", "json", "json" }
-    args.json = json
   end
-  local base = counted_row(method, class)
-  local path = request.path:gsub("[{}]", { ["{"] = "%7B", ["}"] = "%7D" })
-  local row = {
-    counted = base,
-    operation = "request " .. method .. " " .. request.path,
-    method = method,
-    path = path,
-    body = json ~= nil and "list" or nil,
-    params = params,
-  }
-  return setmetatable(row, { __index = base }), args
+  local row = new_row(request, method, class)
+  keep(key, row)
+  return row, args_for(row, request)
 end
 
 return _M

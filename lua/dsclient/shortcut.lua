@@ -77,9 +77,10 @@ function _M.method(row, shape, whole)
     place_of[name] = NOWHERE
   end
   index = shape.args and index + 1 or index
-  local method, complete = core.shortcut({
+  local method, complete, found = core.shortcut({
     number = number_of(row),
     prefix = row.operation .. "\0",
+    list = row.result == "page" or row.result == "list",
     args = shape.args and index or 0,
     opts = index + 1,
     params = params_of(row, place_of, own),
@@ -89,10 +90,21 @@ function _M.method(row, shape, whole)
   end
   return function(self, a, b, c)
     local value, err, meta = method(self, a, b, c)
+    if err ~= nil and value == nil then
+      value, err, meta = found(self, meta:get(err)) -- the shared store may have it
+    end
     if value == nil then
       return whole(self, a, b, c)
     end
     return value, err, meta
+  end
+end
+
+--- Tells the short way of a row what the entries of a shared store are stamped with
+-- that are not too old.
+function _M.stamp(state, row, stamp)
+  if numbers[row] then
+    core.stamp_shortcut(state.client, numbers[row], stamp)
   end
 end
 
@@ -105,10 +117,11 @@ end
 
 --- Opens the short way of a row for this client, if its results are cached.
 -- @tparam number operation of the row in the core
-function _M.open(state, row, operation)
+-- @tparam boolean is_ahead are its results fetched anew before their time is over?
+function _M.open(state, row, operation, is_ahead)
   if numbers[row] and state.options.enable_cache and _M.ttl_s(state, row) > 0 then
     local rows_max = row.result == "page" and state.options.rows_max or math.huge
-    core.open_shortcut(state.client, numbers[row], operation, rows_max)
+    core.open_shortcut(state.client, numbers[row], operation, rows_max, is_ahead)
   end
 end
 

@@ -69,6 +69,9 @@ end
 --     for so long; slowed_since_s: how long ago the last 429 came;
 --   budget, budget_max: of retries; flights: fetches that others may join
 function _M.of(state)
+  if state.shared then
+    state.shared.pull_limits(state)
+  end
   local status = core.status(state.client)
   if not status then
     return driver.enter(state) -- a finaliser has closed it
@@ -94,16 +97,19 @@ function _M.gauges(state)
   for _, server in ipairs(status.servers) do
     servers[server.state] = servers[server.state] + 1
   end
-  return {
-    connections_active = status.in_flight,
-    connections_idle = status.open and math.max(status.open - status.in_flight, 0),
-    connections_waiting = status.waiting,
-    connections_max = status.in_flight_max,
+  local gauges = {
     breakers_closed = servers.closed,
     breakers_open = servers.open,
     breakers_half_open = servers["half-open"],
     retry_tokens = status.budget,
   }
+  if not state.shared then -- nobody sums up what each process has of its own
+    gauges.connections_active = status.in_flight
+    gauges.connections_idle = status.open and math.max(status.open - status.in_flight, 0)
+    gauges.connections_waiting = status.waiting
+    gauges.connections_max = status.in_flight_max
+  end
+  return gauges
 end
 
 return _M

@@ -32,6 +32,11 @@ local function format_code(value)
 end
 _M.format_code = format_code
 
+--- The types whose digits are sent as they are, unless they are too many to be
+-- sure that they fit: below so many digits any number does.
+_M.is_code = { code = true, project = true, workflow = true, task = true, environment = true, cluster = true }
+_M.PLAIN_MAX = #CODE_MAX - 1
+
 --- What is wrong with a code that is none.
 _M.NO_CODE = "a code is decimal digits, a whole number below 2^53 or a 64-bit integer"
 
@@ -116,7 +121,7 @@ end
 -- --- lists ---------------------------------------------------------------
 
 --- The items of a table, without asking its metatable; nil where it has other
--- keys than 1 to n.
+-- keys than 1 to n, for which NO_LIST has the words.
 local function items_of(list)
   local items, count = {}, 0
   for _ in next, list do
@@ -125,6 +130,9 @@ local function items_of(list)
   end
   return #items == count and items or nil
 end
+_M.items_of = items_of
+
+_M.NO_LIST = "a list without gaps expected, with no keys but 1 to n"
 
 --- A list as a table of values of a type, or as one text with commas.
 -- @tparam function one a type, as above
@@ -144,7 +152,7 @@ local function list_of(one, expected)
     end
     local items = items_of(value)
     if not items then
-      return nil, "a list without gaps expected, with no keys but 1 to n"
+      return nil, _M.NO_LIST
     end
     local texts = {}
     for i = 1, #items do

@@ -8,6 +8,7 @@ local dates_of = require "dsclient.composed.dates"
 local errors = require "dsclient.errors"
 local names = require "dsclient.composed.names"
 local options = require "dsclient.options"
+local progress = require "dsclient.progress"
 local runs = require "dsclient.composed.runs"
 local watches = require "dsclient.composed.watch"
 
@@ -225,8 +226,9 @@ local function look_at_all(self, going)
       return nil, err
     elseif not ended then
       left[#left + 1] = entry
-    elseif entry.status == "failed" and self.stop_on_failure then
-      self.stopped = true
+    else
+      self.counting:step()
+      self.stopped = self.stopped or entry.status == "failed" and self.stop_on_failure
     end
   end
   return left
@@ -236,6 +238,7 @@ end
 local function work(self)
   local waiting, going = sort_out(self)
   local next_one = 1
+  self.counting:step(#self.entries - #waiting - #going)
   while true do
     while not self.stopped and waiting[next_one] and #going < self.concurrency do
       local ok, err = start(self, waiting[next_one])
@@ -270,6 +273,7 @@ local BACKFILL = watches.options {
   rerun_failed = { type = "boolean", default = false },
   stop_on_failure = { type = "boolean", default = false },
   shift_s = { type = "integer", min = -26 * 3600, max = 26 * 3600, default = 0 },
+  progress = { type = "progress" },
 }
 
 local ARGS = { project = true, workflow = true, from = true, to = true, step = true, dates = true, start = true }
@@ -289,7 +293,7 @@ local ARGS = { project = true, workflow = true, from = true, to = true, step = t
 --   included; plan: only tell what is there; rerun_failed; stop_on_failure: start
 --   none after one failed; timeout_s (86400), poll_s (1), poll_max_s (30); shift_s
 --   (0): so much later than given do answers show a date, where the masters and the
---   API server have other zones
+--   API server have other zones; progress: of the dates (see progress.lua)
 -- @treturn table|nil {complete, started, dates = {{date, status, instance_id,
 --   state}}, holes}: status is "done", "running", "failed" or "absent"; holes are
 --   those that failed or are absent. Or nil, err, with the same as `err.report` once
@@ -321,7 +325,11 @@ function _M.backfill(client, args, opts)
     return nil, err
   end
   if not self.plan then
+    self.counting = progress.new(self.progress, #self.entries, function()
+      return core.time(client)
+    end)
     ok, err = work(self)
+    self.counting:done()
   end
   if not ok then
     err.report = report_of(self)

@@ -25,8 +25,9 @@
 --   already      codes that say it was so before: they count as success
 --   gone         codes of a removal that say there is no such thing: a success
 --                where an earlier attempt of the call may have removed it
---   holds        the parameter that names the run which only one call at a time
---                may act on
+--   holds        the parameter that names the run, or the runs, which only one call
+--                at a time may act on
+--   partial      true where a refusal may mean that some of what was asked for was done
 --   traps        lines for the manual: what the server does that nobody expects
 --
 -- A parameter is {name, type, wire name} with `required`, `default`, `path` (it
@@ -130,6 +131,34 @@ function _M.find(name)
     aliases[name] = _M.alias(name, ALIASES[name])
   end
   return aliases[name] or row_of(name)
+end
+
+-- What has to be given as one of these is in one project only.
+local OF_ONE = { code = true, codes = true, id = true, ids = true, json = true, task = true }
+
+--- Its parameter `project`, where nothing else that is given names one project.
+local function project_of(row)
+  local project
+  for _, param in ipairs(row.params) do
+    if param[1] == "project" then
+      project = param
+    elseif param.path or param.required and OF_ONE[param[2]] then
+      return nil
+    end
+  end
+  return project
+end
+
+--- Can it be asked of several projects at a time? See batch.lua.
+-- @treturn string|nil "rows", "counts" (which the server has of all together, too),
+--   or nil
+function _M.batched(row)
+  local project = row.replay == "read" and project_of(row)
+  local bare = row.codes and row.codes[1] == "data[]"
+  if project and not bare and (row.result == "page" or row.result == "list") then
+    return "rows"
+  end
+  return project and row.result == "object" and not project.path and "counts" or nil
 end
 
 --- All names, sorted. Loads all there is.

@@ -198,6 +198,7 @@ return {
     replay = "once",
     result = "none",
     invalidates = CHANGES,
+    partial = true,
     params = { PROJECT, SENT_ALL },
     traps = { "partial: 10117 says that some were not removed, the others were" },
   },
@@ -224,12 +225,11 @@ return {
     since = "3.1",
     replay = "once",
     result = "none",
+    holds = "instance_ids",
     invalidates = CHANGES,
+    partial = true,
     params = { PROJECT, SENT_ALL, EXECUTE_TYPE },
-    traps = {
-      "partial: 50058 (10000 from 3.3 on) says that some were refused, the others were done",
-      "unlike execute, it does not keep a second call off a run",
-    },
+    traps = { "partial: 50058 (10000 from 3.3 on) says that some were refused, the others were done" },
   },
   execute_task = {
     summary = "runs one task of a finished run again, alone or with those before or after it",

@@ -296,6 +296,7 @@ return {
     replay = "once",
     result = "none",
     invalidates = RELEASES,
+    partial = true,
     params = { PROJECT, WORKFLOWS },
     traps = { "partial: where it is refused, some are removed" },
   },
@@ -506,6 +507,7 @@ return {
     result = "started",
     codes = { "data" },
     invalidates = RUNS,
+    partial = true,
     params = of_start(
       { "workflows", "workflows", "NOUNDefinitionCodes", required = true },
       { "start_nodes", "codes", "startNodeList", help = "where they begin, by task_depend_type" },

@@ -2,7 +2,7 @@
 
 local errors = require "dsclient.errors"
 local events = require "dsclient.monitor.events"
-local glob = require "dsclient.monitor.glob"
+local glob = require "dsclient.glob"
 local options = require "dsclient.options"
 local tz = require "dsclient.tz"
 
@@ -52,6 +52,10 @@ local HOOKS = {
   on = { type = "table", default = {} },
   -- function(level, message): diagnostics
   log = { type = "function" },
+  -- keeps the state where no state_file does; see state.lua
+  store = { type = "object", methods = { "read", "write", "keep", "paused", "close" } },
+  -- function(text): what metrics_file has, after each round
+  metrics = { type = "function" },
   -- the outside: seconds since 1970; a wait that a signal ends early; is the
   -- monitor to end?
   now = { type = "function" },

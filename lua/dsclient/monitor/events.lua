@@ -18,7 +18,7 @@ _M.NAMES = {
 -- In this order; absent ones are left out.
 local KEYS = {
   "v", "time", "event", "project", "project_code", "workflow", "workflow_code", "instance_id", "run_times", "reason",
-  "url", "stats",
+  "url", "stats", "seq",
 }
 
 -- Of what a person should see at once.
@@ -44,6 +44,22 @@ function _M.new(name, about, reason, at)
   event.v, event.event, event.reason, event.at = VERSION, name, reason, at
   event.time = os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(at))
   return event
+end
+
+--- Gives an event to the callback of its name, and to that of all. What they throw
+-- stops nothing.
+-- @tparam table on event name, or "event" → function(event)
+-- @tparam function complain takes the message of one that threw
+function _M.tell(on, event, complain)
+  for _, name in ipairs { event.event, "event" } do
+    local ok, err = true, nil
+    if on[name] then
+      ok, err = pcall(on[name], event)
+    end
+    if not ok then
+      complain(format("the callback of %q failed: %s", name, tostring(err)))
+    end
+  end
 end
 
 --- Text that is no UTF-8, say of a file, is no JSON: what is odd is masked.

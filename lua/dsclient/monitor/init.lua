@@ -12,11 +12,13 @@
 -- Where to read on: `config.lua` is what can be told, `events.lua` what it
 -- says, `round.lua` one round, `reading.lua` what is asked of the server,
 -- `windows.lua` and `zones.lua` of which time, `policy.lua` and `recovery.lua`
--- when and how it acts, `state.lua` what it remembers, `metrics.lua` the file
--- for Prometheus, `check.lua` and `command.lua` the command dsmonitor.
+-- when and how it acts, `state.lua` and `file.lua` what it remembers,
+-- `metrics.lua` the text for Prometheus, `check.lua` and `command.lua` the command
+-- dsmonitor. In nginx it is resty.dsclient.monitor that drives one.
 
 local configs = require "dsclient.monitor.config"
 local events = require "dsclient.monitor.events"
+local file = require "dsclient.monitor.file"
 local policy = require "dsclient.monitor.policy"
 local reading = require "dsclient.monitor.reading"
 local recovery = require "dsclient.monitor.recovery"
@@ -133,8 +135,8 @@ end
 -- --- saying --------------------------------------------------------------
 
 --- Where the server's pages show a run.
-local function url_of(client, entry)
-  return format("%s/ui/projects/%s/workflow/instances/%d?code=%s", client.api_url, entry.project_code, entry.id,
+function Monitor:url_of(entry)
+  return format("%s/ui/projects/%s/workflow/instances/%d?code=%s", self.client.api_url, entry.project_code, entry.id,
     entry.workflow_code)
 end
 
@@ -143,17 +145,10 @@ end
 -- @tparam table about a run, {project, project_code}, or nil
 function Monitor:say(name, about, reason)
   local event = events.new(name, about, reason, self:now())
-  event.url = about and about.id and url_of(self.client, about)
-  for _, key in ipairs { name, "event" } do
-    local callback = self.config.on[key]
-    local ok, err = true, nil
-    if callback then
-      ok, err = pcall(callback, event)
-    end
-    if not ok then
-      self:log("warn", format("the callback of %q failed: %s", key, tostring(err)))
-    end
-  end
+  event.url = about and about.id and self:url_of(about)
+  events.tell(self.config.on, event, function(message)
+    self:log("warn", message)
+  end)
 end
 
 --- Says a decision on a run when it changes: the event, or the reason's first
@@ -223,42 +218,66 @@ local function next_at(self)
   return first
 end
 
---- Follows recoveries, and tries again what is to be tried. A clock that is set
--- back ends the wait, too.
--- @tparam number from the time at which the wait began
--- @tparam boolean idle_ends return as soon as nothing is under way
-local function attend(self, from, wait_s, idle_ends)
-  while not self:is_ending() do
-    local now, due = self:now(), next_at(self)
-    local left_s = from + wait_s - now
-    if left_s <= 0 or now < from or idle_ends and not due then
-      return
-    elseif due and due <= now then
-      recovery.follow(self)
-      rounds.act(self)
-      self:save()
-    else
-      self.config.sleep(due and math.min(due - now, left_s) or left_s)
-    end
-  end
+--- What is to be done between two rounds: follows recoveries, and tries again
+-- what is to be tried.
+local function attend(self)
+  recovery.follow(self)
+  rounds.act(self)
+  self:save()
 end
 
 --- One round, and the outcomes of its recoveries, at most `wait_s` later.
 -- @treturn table the report of the round, with all that came of it
 function Monitor:once()
-  local report = self:round()
-  attend(self, self:now(), self.config.wait_s, true)
+  local report, from = self:round(), self:now()
+  local now, due = from, next_at(self)
+  while due and now >= from and now < from + self.config.wait_s and not self:is_ending() do
+    local wait_s = math.min(due, from + self.config.wait_s) - now
+    if wait_s > 0 then
+      self.config.sleep(wait_s)
+    else
+      attend(self)
+    end
+    now, due = self:now(), next_at(self)
+  end
   rounds.finish(self)
   return report
+end
+
+--- For those who wait themselves: how long until there is something to do. A
+-- clock that is set back ends the wait, too.
+-- @treturn number seconds; 0: now
+function Monitor:due_s()
+  local now, began = self:now(), self.round_began_at
+  if not began or now < began then
+    return 0
+  end
+  local round_at = began + self.config.interval_s
+  return math.max(math.min(next_at(self) or round_at, round_at) - now, 0)
+end
+
+--- Does what is due: a round, or what is between two of them.
+function Monitor:turn()
+  local now, began = self:now(), self.round_began_at
+  if not began or now < began or now >= began + self.config.interval_s then
+    self.round_began_at = now
+    self:round()
+  else
+    attend(self)
+  end
 end
 
 --- Round after round, until it is stopped.
 -- @treturn table totals
 function Monitor:run()
+  self.round_began_at = nil
   while not self:is_ending() do
-    local started_at = self:now()
-    self:round()
-    attend(self, started_at, self.config.interval_s)
+    local wait_s = self:due_s()
+    if wait_s > 0 then
+      self.config.sleep(wait_s)
+    else
+      self:turn()
+    end
   end
   rounds.finish(self)
   return self:totals()
@@ -299,7 +318,14 @@ function _M.new(client, given)
   for _, name in ipairs { "now", "sleep" } do
     config[name] = config[name] or require("dsclient.sys")[name]
   end
-  local state, err = states.open(config.state_file, client.api_url)
+  local store, err = config.store, nil
+  if config.state_file then
+    store, err = file.open(config.state_file)
+  end
+  local state
+  if not err then
+    state, err = states.open(store, client.api_url)
+  end
   if not state then
     return nil, err
   end

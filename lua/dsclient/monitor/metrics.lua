@@ -1,4 +1,5 @@
---- The metrics file: Prometheus text for node_exporter's textfile collector.
+--- The metrics of a monitor: Prometheus text, for node_exporter's textfile
+-- collector or for whoever asks for it.
 
 local zones = require "dsclient.monitor.zones"
 
@@ -132,8 +133,7 @@ local FAMILIES = {
     end },
 }
 
---- The text of the file.
-function _M.text(monitor)
+local function text_of(monitor)
   local lines = {}
   for _, family in ipairs(FAMILIES) do
     local name, samples = family[1], {}
@@ -149,13 +149,23 @@ function _M.text(monitor)
   return table.concat(lines, "\n") .. "\n"
 end
 
---- Writes the file, whole or not at all; others may read it.
+--- Does anybody want them?
+function _M.are_wanted(config)
+  return config.metrics_file ~= nil or config.metrics ~= nil
+end
+
+--- Gives them to who asked for them, and writes the file, whole or not at all;
+-- others may read it.
 function _M.write(monitor)
-  local path = monitor.config.metrics_file
-  if not path then
+  local config = monitor.config
+  local text = _M.are_wanted(config) and text_of(monitor)
+  if config.metrics then
+    config.metrics(text)
+  end
+  if not config.metrics_file then
     return
   end
-  local ok, message = require("dsclient.sys").write_atomic(path, _M.text(monitor), "0644")
+  local ok, message = require("dsclient.sys").write_atomic(config.metrics_file, text, "0644")
   if not ok then
     monitor:log("warn", "the metrics can't be written: " .. message)
   end

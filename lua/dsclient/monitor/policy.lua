@@ -1,7 +1,7 @@
 --- What is done about a failed run, as far as it can be told without asking the
 -- server; recovery.lua asks the rest.
 
-local glob = require "dsclient.monitor.glob"
+local glob = require "dsclient.glob"
 
 local format = string.format
 

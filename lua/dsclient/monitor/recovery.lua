@@ -140,6 +140,7 @@ local function execute(monitor, entry)
   entry.decision = nil
   monitor:take_from_budget()
   monitor:say("recovering", entry, format("attempt %d of %d", attempt, policy.max_attempts(monitor.config, entry)))
+  monitor:save() -- who hands events over later may have put it into the state
   local instances = monitor.client.instances
   local accepted, err = instances[VERBS[entry.state] or "recover"](instances, {
     project = entry.project_code,

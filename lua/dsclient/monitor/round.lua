@@ -94,7 +94,7 @@ local function read_project(monitor, project, window)
     note(monitor, project, rows[i], names[rows[i].workflowDefinitionCode])
   end
   monitor.state.read[project.code] = true
-  if monitor.config.metrics_file then
+  if metrics.are_wanted(monitor.config) then
     return metrics.read(monitor, project)
   end
   return true

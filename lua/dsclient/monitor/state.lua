@@ -1,6 +1,13 @@
 --- What a monitor must remember over restarts: what it reported of each run,
--- how often it tried, and what it sent without knowing the outcome. JSON,
--- replaced in one step; one monitor at a time holds it.
+-- how often it tried, and what it sent without knowing the outcome. It is JSON
+-- text in a store, which one monitor at a time holds; file.lua is one. A store has:
+--
+--   name            for messages
+--   read()          → the text; nil where there is none; or nil and a message
+--   write(text)     → true; or nil and a message
+--   keep(text)      the same, of what was there before a migration
+--   paused()        → why nothing is to be executed now; or nil
+--   close()         gives it free; idempotent
 
 local core = require "dsclient.core"
 local errors = require "dsclient.errors"
@@ -11,8 +18,6 @@ local _M = {}
 
 local VERSION = 2
 
-local ENOENT = 2
-
 --- What is kept beside version and server; each begins as an empty table.
 --   runs: key → what is known of a run (round.lua)
 --   read: project code → true, once its failed runs were read
@@ -20,26 +25,18 @@ local ENOENT = 2
 --   unfinished: {{at, from}}: seen at, the oldest unfinished run had begun
 --   recoveries: project → outcome → how many
 --   successes: project code → workflow code → when a run last ended well
-local TABLES = { "runs", "read", "said", "unfinished", "recoveries", "successes" }
+--   told: for whoever hands events over later, what he must remember of it
+local TABLES = { "runs", "read", "said", "unfinished", "recoveries", "successes", "told" }
 
 local State = {}
 State.__index = State
 
-local function refuse(kind, path, message)
-  return nil, errors.new { kind = kind, argument = "state_file", message = format("%s: %s", path, message) }
-end
-
---- @treturn string|nil the text; nil where there is no such file
--- @treturn string|nil why it can't be read
-local function read_file(path)
-  local file, message, number = io.open(path, "rb")
-  if not file then
-    return nil, number ~= ENOENT and message or nil
-  end
-  local text
-  text, message = file:read "*a"
-  file:close()
-  return text, message
+local function refuse(state, message)
+  return nil, errors.new {
+    kind = "argument",
+    argument = "state_file",
+    message = format("%s: %s", state.store.name, message),
+  }
 end
 
 --- From one version to the next.
@@ -86,9 +83,9 @@ local function is_whole(state)
 end
 
 local function migrate(state, stored, text)
-  local ok, message = require("dsclient.sys").write_atomic(state.path .. ".bak", text)
+  local ok, message = state.store:keep(text)
   if not ok then
-    return refuse("argument", state.path, "the copy before its migration can't be written: " .. message)
+    return refuse(state, "the copy before its migration can't be written: " .. message)
   end
   for version = stored.version, VERSION - 1 do
     MIGRATIONS[version](stored)
@@ -100,11 +97,11 @@ local function adopt(state, text)
   local stored = core.decode(text)
   if type(stored) ~= "table" or type(stored.runs) ~= "table" or not (MIGRATIONS[stored.version]
     or type(stored.version) == "number" and stored.version >= VERSION) then
-    return refuse("argument", state.path, "is no state of a monitor")
+    return refuse(state, "is no state of a monitor")
   elseif stored.version > VERSION then
-    return refuse("argument", state.path, format("was written by a newer version (%d)", stored.version))
+    return refuse(state, format("was written by a newer version (%d)", stored.version))
   elseif stored.server ~= state.server then
-    return refuse("argument", state.path, format("is of another server, %s", tostring(stored.server)))
+    return refuse(state, format("is of another server, %s", tostring(stored.server)))
   elseif stored.version < VERSION then
     local ok, err = migrate(state, stored, text)
     if not ok then
@@ -115,42 +112,34 @@ local function adopt(state, text)
     state[name] = stored[name] or {}
   end
   if not is_whole(state) then
-    return refuse("argument", state.path, "is no state of a monitor")
+    return refuse(state, "is no state of a monitor")
   end
   state.last_complete_at = tonumber(stored.last_complete_at)
   return state
 end
 
---- Opens the state of a server; without a path it is kept in memory only.
+--- Opens the state of a server.
+-- @tparam table|nil store nil: it is kept in memory only
 -- @treturn table|nil the tables above, and last_complete_at: when the last
---   complete round began; or nil and an error: "busy" when another monitor
---   holds it, "argument" when it can't be used
-function _M.open(path, server)
-  local state = setmetatable({ path = path, server = server }, State)
+--   complete round began; or nil and an error of kind "argument" when it can't
+--   be used: the store is given free then
+function _M.open(store, server)
+  local state = setmetatable({ store = store, server = server }, State)
   for _, name in ipairs(TABLES) do
     state[name] = {}
   end
-  if not path then
+  if not store then
     return state
   end
-  local lock, message, why = require("dsclient.sys").lock(path .. ".lock")
-  if not lock then
-    if why == "locked" then
-      return refuse("busy", path, "another monitor holds this state")
-    end
-    return refuse("argument", path, message)
-  end
-  state.lock = lock
-  local text
-  text, message = read_file(path)
+  local text, message = store:read()
   local opened, err = state, nil
   if message then
-    opened, err = refuse("argument", path, message)
+    opened, err = refuse(state, message)
   elseif text then
     opened, err = adopt(state, text)
   end
   if not opened then
-    lock:release()
+    store:close()
   end
   return opened, err
 end
@@ -164,7 +153,7 @@ end
 --- Makes what was changed durable.
 -- @treturn boolean|nil true; or nil and a message
 function State:save()
-  if not self.path then
+  if not self.store then
     return true
   end
   local stored = { version = VERSION, server = self.server, last_complete_at = self.last_complete_at }
@@ -174,34 +163,19 @@ function State:save()
   local text, message = core.encode(stored)
   if not text then
     return nil, message
-  elseif text == self.saved then
-    return true
   end
-  local ok
-  ok, message = require("dsclient.sys").write_atomic(self.path, text .. "\n")
-  if not ok then
-    return nil, message
-  end
-  self.saved = text
-  return true
+  return self.store:write(text)
 end
 
---- The reason to pause, while a file "STATE.pause" is there; else nil. One that
--- can't be read pauses, too.
+--- The reason to pause, where there is one.
 function State:paused()
-  if not self.path then
-    return nil
-  end
-  local text, message = read_file(self.path .. ".pause")
-  text = text or message
-  return text and text:match "^%s*(.-)%s*$"
+  return self.store and self.store:paused()
 end
 
 --- Gives the state free for another monitor.
 function State:close()
-  if self.lock then
-    self.lock:release()
-    self.lock = nil
+  if self.store then
+    self.store:close()
   end
 end
 

@@ -2,6 +2,7 @@
 -- its paths are in routes.lua.
 
 local asking = require "dsclient.sandbox.asking"
+local catalogue = require "dsclient.sandbox.catalogue"
 local core = require "dsclient.core"
 local generic = require "dsclient.sandbox.generic"
 local lines = require "dsclient.sandbox.lines"
@@ -518,9 +519,9 @@ end
 
 local function runs_of(world, project)
   local found = {}
-  for id = world.run_count, 1, -1 do
-    local run = world.runs[id]
-    if run and run.project == project then
+  for i = #project.runs, 1, -1 do
+    local run = project.runs[i]
+    if world.runs[run.id] then -- it was not removed
       found[#found + 1] = run
     end
   end
@@ -547,6 +548,36 @@ handle["instances.list"] = function(ask)
   return page(ask, found, function(run)
     return rows.run(ask.world, run, false)
   end)
+end
+
+-- What an answer with counts of states calls them, up to 3.2.0 and since.
+local COUNTS_OLD, COUNTS = { "taskCountDtos", "taskStateType" }, { "workflowInstanceStatusCounts", "state" }
+
+handle["GET /projects/analysis/workflow-state-count"] = function(ask)
+  local world, wanted = ask.world, ask.fields.projectCode
+  local from, to = date_of(ask, "startDate"), date_of(ask, "endDate")
+  if wanted == "0" then
+    wanted = nil
+  elseif wanted then
+    ask.project = wanted
+    project_of(ask)
+  end
+  local counts = {}
+  for _, project in ipairs(world.project_list) do
+    if project.code == wanted or not wanted and (ask.user.admin or ask.user.projects[project.name]) then
+      for _, run in ipairs(project.runs) do
+        local fits = world.runs[run.id] and in_window(run.started_at, from, to)
+        counts[run.state] = (counts[run.state] or 0) + (fits and 1 or 0)
+      end
+    end
+  end
+  local names = catalogue.has({ upto = "3.2.0" }, world.version) and COUNTS_OLD or COUNTS
+  local total, list = 0, {}
+  for i, state in ipairs(world.line.counted) do
+    total = total + (counts[state] or 0)
+    list[i] = { [names[2]] = state, count = counts[state] or 0 }
+  end
+  return { totalCount = total, [names[1]] = list }
 end
 
 local function run_in_path(ask)

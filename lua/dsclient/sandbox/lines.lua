@@ -78,19 +78,31 @@ local function refuse_33(run, execute_type)
     run.state)
 end
 
+local function list(text)
+  local names = {}
+  for name in text:gmatch "%S+" do
+    names[#names + 1] = name
+  end
+  return names
+end
+
 --- By the key that `of_version` gives:
--- `noun`: what the line calls a workflow; `first_code`: codes have 14 digits up
--- to 3.2.1; `waits`: may a second command for a run wait beside the first?
--- `submits`: does an accepted command show in the state at once? `cause`: do
--- texts of errors tell the reason?
+-- `counted`: the states that counts of runs tell of; `noun`: what the line calls
+-- a workflow; `first_code`: codes have 14 digits up to 3.2.1; `waits`: may a
+-- second command for a run wait beside the first? `submits`: does an accepted
+-- command show in the state at once? `cause`: do texts of errors tell the reason?
 _M.LINES = {
   ["3.1"] = {
+    counted = list("SUBMITTED_SUCCESS RUNNING_EXECUTION PAUSE FAILURE SUCCESS NEED_FAULT_TOLERANCE KILL "
+      .. "DELAY_EXECUTION DISPATCH"),
     noun = "process",
     first_code = 23804249005760,
     allowed = ALLOWED_PROCESS,
     refuse = refuse_31,
   },
   ["3.2"] = {
+    counted = list("SUBMITTED_SUCCESS RUNNING_EXECUTION READY_PAUSE PAUSE READY_STOP STOP FAILURE SUCCESS "
+      .. "DELAY_EXECUTION SERIAL_WAIT READY_BLOCK BLOCK WAIT_TO_RUN"),
     noun = "process",
     first_code = 190434843111360,
     allowed = ALLOWED_PROCESS,
@@ -98,6 +110,8 @@ _M.LINES = {
     waits = true,
   },
   ["3.3"] = {
+    counted = list("SUBMITTED_SUCCESS RUNNING_EXECUTION READY_PAUSE PAUSE READY_STOP STOP FAILURE SUCCESS SERIAL_WAIT "
+      .. "FAILOVER"),
     noun = "workflow",
     first_code = 190434843001856,
     allowed = ALLOWED_WORKFLOW,

@@ -1,7 +1,7 @@
 --- A small DolphinScheduler without any network: projects, workflows, and runs
 -- that go on with a clock. What is really done is written into a ledger.
 
-local heap = require "dsclient.sandbox.heap"
+local heap = require "dsclient.heap"
 local lines = require "dsclient.sandbox.lines"
 
 local format = string.format
@@ -62,6 +62,7 @@ function World:new_project(name, description)
     description = description or "",
     created_at = self.clock,
     definitions = {},
+    runs = {}, -- in the order of their ids
   }
   self.project_list[project.id] = project
   self.projects[project.code] = project
@@ -237,6 +238,7 @@ function World:start(definition, command_type)
     run.name = self.line.noun == "process" and format("%s-%d-%s", definition.name, definition.version, stamp)
       or definition.name .. "-" .. stamp
     self.runs[run.id] = run
+    table.insert(run.project.runs, run)
     note_state(self, run, self.line.submits and "SUBMITTED_SUCCESS" or "RUNNING_EXECUTION", "start a new process")
   end
   local function begin()

@@ -52,7 +52,7 @@ describe("the cache", function()
     for _ = 1, 2 do
       assert.is_nil(get(client, "a"))
     end
-    assert.same({ "a", 10, true }, { stale(client, "a", 600) })
+    assert.same({ "a", 10, true, false }, { stale(client, "a", 600) })
     core.advance(client, 4.999)
     assert.equal("a", (stale(client, "a", 600)))
     core.advance(client, 0.001)
@@ -82,7 +82,7 @@ describe("the cache", function()
     stale(client, "a", 100) -- of a refresh: it looked nothing up
     assert.same({ 2, 2, 0 }, counts(client, "hits", "stale_hits", "misses"))
     get(client, "b")
-    core.share(client)
+    core.share(client, "b")
     assert.same({ 2, 1, 1 }, counts(client, "hits", "misses", "shared"))
   end)
 
@@ -90,8 +90,109 @@ describe("the cache", function()
     local client = new()
     get(client, "a")
     put(client, "a", 10, 100)
-    assert.same({ "a", 0, false }, { stale(client, "a", 100) })
+    assert.same({ "a", 0, false, false }, { stale(client, "a", 100) })
     assert.same({ 1, 0, 0 }, counts(client, "hits", "stale_hits", "misses"))
+  end)
+
+  it("is due when a fifth of its time is left, for one at a time", function()
+    local client = new()
+    local function due(is_ahead)
+      local _, _, is_due = core.lookup(client, nil, "a", false, is_ahead)
+      return is_due
+    end
+    put(client, "a", 100)
+    core.advance(client, 79.999)
+    assert.is_false(due(true))
+    core.advance(client, 0.001)
+    assert.is_false(due(false))
+    assert.is_true(due(true)) -- his for a quarter of what is left: 5 s
+    assert.is_false(due(true))
+    core.advance(client, 4.999)
+    assert.is_false(due(true))
+    core.advance(client, 0.001)
+    assert.is_true(due(true))
+    core.advance(client, 3)
+    assert.is_false(due(true)) -- 3.75 s
+    put(client, "a", 100)
+    assert.is_false(due(true))
+    core.advance(client, 98)
+    assert.is_true(due(true))
+    core.advance(client, 0.999) -- a second at least
+    assert.is_false(due(true))
+    core.advance(client, 0.001)
+    assert.is_true(due(true))
+  end)
+
+  it("is due once it is stale, for one at a time", function()
+    local client = new()
+    local function due(is_ahead)
+      local _, _, _, is_due = core.stale(client, nil, "a", false, 100, is_ahead)
+      return is_due
+    end
+    put(client, "a", 10, 100)
+    core.advance(client, 10)
+    assert.is_false(due(false))
+    assert.is_true(due(true))
+    core.advance(client, 0.999)
+    assert.is_false(due(true))
+    core.advance(client, 0.001)
+    assert.is_true(due(true))
+  end)
+
+  it("counts what becomes of entries that were fetched ahead", function()
+    local client = new { cache_entries_max = 4 }
+    local number = core.register(client, { name = "op", replay = "read", timeout_s = 1, attempt_timeout_s = 1 })
+    local function ahead(key, kind, ttl_s)
+      return core.store(client, key, "1", ttl_s or 10, 100, kind, number)
+    end
+    local function fates()
+      local list = counts(client, "prefetch_issued", "prefetch_used", "prefetch_wasted", "refresh_issued",
+        "refresh_used", "refresh_wasted")
+      local row = core.metrics(client)[1]
+      assert.same(list, { row.prefetch_issued, row.prefetch_used, row.prefetch_wasted, row.refresh_issued,
+        row.refresh_used, row.refresh_wasted })
+      return list
+    end
+    for _, key in ipairs { "used", "stale", "shared", "replaced" } do
+      ahead(key, "prefetch")
+    end
+    assert.same({ 4, 0, 0, 0, 0, 0 }, fates())
+    for _ = 1, 2 do
+      get(client, "used")
+      core.share(client, "shared")
+    end
+    put(client, "replaced")
+    assert.same({ 4, 2, 1, 0, 0, 0 }, fates())
+    core.advance(client, 11)
+    stale(client, "stale", 100)
+    assert.same({ 4, 3, 1, 0, 0, 0 }, fates())
+    core.clear(client)
+    assert.same({ 4, 3, 1, 0, 0, 0 }, fates())
+    for _, key in ipairs { "dropped", "expired", "evicted", "used" } do
+      ahead(key, "refresh", key == "expired" and 1)
+    end
+    core.drop(client, "dropped")
+    core.advance(client, 1)
+    core.clean(client)
+    get(client, "used")
+    for i = 1, 3 do
+      put(client, "other" .. i)
+    end
+    assert.is_nil(get(client, "evicted"))
+    assert.same({ 4, 3, 1, 4, 1, 3 }, fates())
+    assert.is_false(ahead("none", "refresh", 0)) -- not kept
+    assert.same({ 4, 3, 1, 5, 1, 4 }, fates())
+    assert.has_error(function() core.store(client, "a", "1", 1, 1, "guess", number) end)
+  end)
+
+  it("tells whether something is fresh, and counts nothing", function()
+    local client = new()
+    put(client, "a", 10, 10)
+    assert.is_true(core.fresh(client, "a"))
+    assert.is_false(core.fresh(client, "b"))
+    core.advance(client, 10)
+    assert.is_false(core.fresh(client, "a"))
+    assert.same({ 0, 0, 0 }, counts(client, "hits", "misses", "expired"))
   end)
 
   it("records fresh and stale answers and misses under the operation", function()
@@ -256,7 +357,8 @@ describe("the cache", function()
     assert.equal(0, core.clear(client))
     assert.equal(0, core.clean(client))
     assert.is_nil(stale(client, "a", 100))
-    core.share(client)
+    core.share(client, "b")
+    assert.is_false(core.fresh(client, "a"))
     assert.same({ 0, 0 }, counts(client, "hits", "shared"))
   end)
 

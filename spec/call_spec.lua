@@ -146,6 +146,27 @@ describe("after a fork", function()
     end))
     assert(b.client:get_projects())
   end)
+
+  it("children wait for times of their own before they repeat", function()
+    local fork = assert(package.loadlib(compile("fork_helper.c", "library"), "luaopen_fork_helper"))()
+    local b = bed.new { bed.failure("connect", "unsent") }
+    local path, told = os.tmpname(), {}
+    for i = 1, 2 do
+      assert.equal(7, fork.run(function()
+        b.client:get_projects()
+        local file = assert(io.open(path, "w"))
+        for _, seconds in ipairs(b.slept) do
+          file:write(("%.17g "):format(seconds))
+        end
+        file:close()
+        return 7
+      end))
+      told[i] = assert(io.open(path)):read "*a"
+      assert.is_true(#told[i] > 20)
+    end
+    os.remove(path)
+    assert.not_equal(told[1], told[2])
+  end)
 end)
 
 describe("the log", function()
@@ -291,6 +312,94 @@ describe("check_connection", function()
         bed.new({ PAGE }).client:check_connection(options)
       end)
     end
+  end)
+end)
+
+describe("the machine of a call", function()
+  it("is used anew where it is over, and nowhere else", function()
+    local b, other = bed.new { PAGE }, bed.new { PAGE }
+    assert(b.client:call("instances.list", { project = "1" })) -- number 0 is its
+    assert(other.client:call("instances.list", { project = "1" }))
+    local call = core.call(b.client, 0, 30)
+    for _, spare in ipairs { call, true, {} } do
+      assert.has_error(function()
+        core.call(b.client, 0, 30, 10, 0, spare)
+      end)
+    end
+    assert.equal(0, call:finish "cancelled")
+    local again, action = core.call(b.client, 0, 30, 10, 0, call)
+    assert.is_true(rawequal(call, again))
+    assert.equal("send", action)
+    call:finish "cancelled"
+    assert.has_error(function()
+      core.call(other.client, 0, 30, 10, 0, call)
+    end)
+    b.client:close()
+    assert.same({ "fail", "closed" }, { select(2, core.call(b.client, 0, 30, 10, 0, call)) })
+  end)
+end)
+
+describe("the value of an answer", function()
+  local function deep(levels)
+    return ("["):rep(levels) .. ("]"):rep(levels)
+  end
+
+  -- what stands before the value and behind it, and values
+  local FRAMES = {
+    { '{"code":0,"msg":"success","data":', ',"success":true}' },
+    { '{"data":', ',"code":0}' },
+    { ' { "code" : 0 , "data" : ', " } " },
+    { '{"code":0,"data":[7],"data":', "}" },
+    { '{"code":0,"data":', ',"data":8}' },
+    { '{"code":0,"data":', ',"data":null}' },
+    { '{"c\\u006fde":0,"d\\u0061ta":', "}" },
+    { '{"code":10025,"data":', "}" },
+    { '{"data":', ',"code":10025}' },
+    { '{"code":"0","data":', "}" },
+    { '{"code":0.5,"data":', "}" },
+    { '{"code":0,"data":', "" },
+    { '{"code":0,"data":', "} x" },
+    { '{"code":0,"data":', ",}" },
+    { '{"code":0,"data"', "}" },
+    { '{"a":{"data":1},"code":0,"data":', "}" },
+    { '["data",', "]" },
+    { "", "" },
+  }
+  local ROWS = '[{"code":1,"createTime":"2024-02-29 00:00:00"}]'
+  local VALUES = {
+    '{"code":7,"state":"FAILURE","totalList":' .. ROWS .. ',"n":null}', "[]", "{}", "[null,1.5,true]", "12", "-0",
+    '"text"', "true", "false", "null", '"\\u00e9"', "[1,]", '{"a"}', "01", '"', "nul", "", deep(98), deep(99),
+    deep(100), deep(101),
+  }
+
+  it("is the same whether it is read before the verdict or behind it", function()
+    local b, read_before = bed.new { PAGE }, 0
+    assert(b.client:call("instances.list", { project = "1" })) -- number 0 is its
+    local function answered(body, shape)
+      local call = core.call(b.client, 0, 30, 10, 0)
+      local action, first, last, value =
+        call:answered(200, "application/json", nil, nil, body, #body, 0, nil, shape)
+      call:finish(action == "done" and "ok" or "protocol")
+      return { action, first, last }, value
+    end
+    for _, raw in ipairs { true, false } do
+      local shape = core.shape { rename = { n = "number" }, rows = "instance", raw = raw }
+      for _, frame in ipairs(FRAMES) do
+        for _, text in ipairs(VALUES) do
+          local body = frame[1] .. text .. frame[2]
+          local expected = answered(body)
+          local found, value = answered(body, shape)
+          assert.same(expected, found, body)
+          if value ~= nil then
+            read_before = read_before + 1
+            assert.same({ (shape:decode(body, found[2], found[3])) }, { value }, body)
+          end
+        end
+      end
+    end
+    assert.equal(2 * 3 * 12, read_before) -- of both shapes, in three frames, the values that are well-formed
+    assert.is_nil(select(2, answered('{"code":0,"data":null}', core.shape())))
+    assert.equal("fail", answered(VALUES[1], core.shape())[1])
   end)
 end)
 

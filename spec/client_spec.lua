@@ -394,6 +394,10 @@ describe("a client", function()
       assert.equal(2, requests(0, { cache_ttl_s = { [name] = 30 } }, { refresh = true }))
     end
     assert.equal(2, requests(0, { cache_ttl_s = { get_failed_workflow_instances = 30 } }))
+    local told = bed.new({}, { cache_ttl_s = { ["instances.list"] = 30 } }).client
+    assert.same({ 3600, 30, 5, 0, 0 }, { told:ttl_of "projects.list", told:ttl_of "instances.list",
+      told:ttl_of("projects.list", { ttl_s = 5 }), told:ttl_of("projects.list", { cache = false }),
+      told:ttl_of "instances.execute" })
     local b = bed.new({ page("", 0) }, { cache_ttl_s = { get_projects = 0 } })
     b.client:get_projects()
     b.client:get_projects()
@@ -581,6 +585,56 @@ describe("one run, one execute at a time", function()
       assert.equal(50006, err.code)
     end
     assert.equal(2, #c.requests)
+  end)
+end)
+
+describe("several runs, one execute at a time", function()
+  local BOTH = { project = "1", instance_ids = { 7, 8 } }
+
+  local function bed_of(executors)
+    return bed.new(server {
+      ["executors"] = executors or ok(),
+      ["instances/[78]"] = ok '{"id":7,"state":"FAILURE"}',
+    })
+  end
+
+  it("are one request, and each of them is held", function()
+    local b = bed_of()
+    assert.is_true(b.client.instances:recover(BOTH))
+    assert.equal("/projects/1/executors/batch-execute", (b.requests[1].path:gsub("^/dolphinscheduler", "")))
+    assert.equal("processInstanceIds=7%2C8&executeType=START_FAILURE_TASK_PROCESS", b.requests[1].body)
+    for id = 7, 8 do
+      local _, err = b.client.instances:recover { project = "1", instance_id = id }
+      assert.equal("busy", err.kind)
+    end
+    local _, err = b.client.instances:stop { project = "1", instance_ids = "9,8" }
+    assert.equal("busy", err.kind)
+    assert.equal(4, #b.requests)
+    assert(b.client.instances:stop { project = "1", instance_id = 9 })
+    b.advance(10)
+    assert(b.client.instances:execute { project = "1", instance_ids = { 7, 8 }, execute_type = "STOP" })
+  end)
+
+  it("are held too where some were refused, and not where the request was never sent", function()
+    local b = bed_of(refused(50058, "process instance delete error: 8"))
+    local _, err = b.client.instances:recover(BOTH)
+    assert.equal(50058, err.code)
+    _, err = b.client.instances:recover { project = "1", instance_id = 7 }
+    assert.equal("busy", err.kind)
+    b = bed_of { failure = true, kind = "connect", phase = "unsent", message = "no" }
+    for count = 4, 8, 4 do
+      _, err = b.client.instances:recover(BOTH)
+      assert.equal("connect", err.kind)
+      assert.equal(count, #b.requests)
+    end
+  end)
+
+  it("are named once", function()
+    local b = bed_of()
+    local _, err = b.client.instances:recover { project = "1", instance_ids = { 7, "8", "7" } }
+    assert.same({ "argument", "instance_ids" }, { err.kind, err.argument })
+    assert.equal(0, #b.requests)
+    assert(b.client.instances:recover(BOTH))
   end)
 end)
 

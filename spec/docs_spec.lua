@@ -137,3 +137,30 @@ describe("examples/run_and_wait.lua", function()
     assert.matches("\n1\n$", broken)
   end)
 end)
+
+-- What each of them says beside the failed runs, and the library that it needs.
+local LOOPS = {
+  luv = { library = "luv", says = "^the timer went on\n$" },
+  cqueues = { library = "cqueues", says = "^the timer went on\n$" },
+  select = { library = "socket", says = "^the visitor heard: %d projects\n$" },
+}
+
+for name, loop in pairs(LOOPS) do
+  describe("examples/" .. name .. "_loop.lua", function()
+    if not pcall(require, loop.library) then
+      pending("is not run: there is no " .. loop.library .. " for this Lua")
+      return
+    end
+    it("prints the failed runs of each project, while the loop does something else", function()
+      local box = sandbox.start { projects = 3, workflows = 2, kinds = { "good", "broken" }, delay_s = 0.02 }
+      local command = "DS_API_URL='%s' DS_TOKEN='%s' '%s' examples/%s_loop.lua 2>&1"
+      local pipe = assert(io.popen(command:format(box.url, box.token, uv.exepath(), name)))
+      local output = pipe:read "*a"
+      pipe:close()
+      box:stop()
+      local rest, projects = output:gsub("demo%-%d\t1 failed\n", "")
+      assert.equal(3, projects, output)
+      assert.matches(loop.says, rest)
+    end)
+  end)
+end

@@ -2,97 +2,27 @@
 -- each replay class, and that what may not be repeated is not.
 
 local core = require "dsclient.core"
-local dsclient = require "dsclient"
+local fault_outcomes = require "support.fault_outcomes"
 local faults = require "dsclient.sandbox.faults"
 local sandbox = require "dsclient.sandbox"
 
-local CLASSES = { "read", "repeatable", "once" }
-
--- One operation of each replay class.
-local OPERATIONS = {
-  read = { "instances.list", { project = "demo-1" } },
-  repeatable = { "workflows.release", { project = "demo-1", workflow = "good-1", state = "ONLINE" } },
-  once = { "instances.execute", { project = "demo-1", instance_id = 1, execute_type = "REPEAT_RUNNING" } },
-}
-
--- The outcome for read, repeatable, once of a request that meets the fault
--- once, with retries ("ok": the call ends well).
-local OUTCOMES = {
-  reset_before = { "ok", "ok", "outcome_unknown" },
-  reset_after = { "ok", "ok", "outcome_unknown" },
-  stall_before = { "ok", "ok", "outcome_unknown" },
-  stall_after = { "ok", "ok", "outcome_unknown" },
-  cut = { "ok", "ok", "outcome_unknown" },
-  slow = { "ok", "ok", "ok" },
-  garbage = { "ok", "ok", "outcome_unknown" },
-  bad_json = { "not_api", "not_api", "outcome_unknown" },
-  html = { "not_api", "not_api", "not_api" },
-  status_401 = { "auth", "auth", "auth" },
-  status_429 = { "ok", "ok", "ok" },
-  status_500 = { "ok", "ok", "outcome_unknown" },
-  status_502 = { "ok", "ok", "outcome_unknown" },
-  status_503 = { "ok", "ok", "outcome_unknown" },
-  status_504 = { "ok", "ok", "outcome_unknown" },
-  status_500_after = { "ok", "ok", "outcome_unknown" },
-  status_502_after = { "ok", "ok", "outcome_unknown" },
-}
-
-local function perform(box, client, class, fault)
-  local operation = OPERATIONS[class]
-  client:get_projects()
-  client:call("workflows.simple_list", { project = "demo-1" }) -- names are known then
-  local effects = #box:ledger()
-  box:fault { fault = fault, times = 1, operation = operation[1] }
-  local value, err = client:call(operation[1], operation[2])
-  box:heal()
-  return value ~= nil and "ok" or err.kind, #box:ledger() - effects
-end
-
-local function check(box, client, class, fault, expected)
-  local kind, effects = perform(box, client, class, fault)
-  assert.equal(expected, kind)
-  local acts = faults.FAULTS[fault].effect
-  if class == "once" then
-    assert.equal((acts or expected == "ok") and 1 or 0, effects)
-  elseif class == "repeatable" then
-    assert.equal((acts and 1 or 0) + (expected == "ok" and not (acts and fault == "slow") and 1 or 0), effects)
-  end
-end
-
 describe("a fault", function()
-  for fault, outcomes in pairs(OUTCOMES) do
-    for i, class in ipairs(CLASSES) do
+  for fault, outcomes in pairs(fault_outcomes.OUTCOMES) do
+    for i, class in ipairs(fault_outcomes.CLASSES) do
       it(fault .. ", " .. class .. ": " .. outcomes[i], function()
         local box = sandbox.new {}
-        check(box, box:client { server_version = "3.1.1" }, class, fault, outcomes[i])
+        fault_outcomes.check(box, box:client { server_version = "3.1.1" }, class, fault, outcomes[i])
       end)
     end
   end
 
   it("is in the table above, each", function()
     for name in pairs(faults.FAULTS) do
-      assert.is_table(OUTCOMES[name], name)
+      assert.is_table(fault_outcomes.OUTCOMES[name], name)
     end
   end)
 
-  it("of the fast ones comes to the same over libcurl", function()
-    local served = sandbox.start { speed = 100 }
-    for fault, outcomes in pairs(OUTCOMES) do
-      local slow = fault == "slow" or fault:find "^stall"
-      for i, class in ipairs(slow and {} or CLASSES) do
-        local client = dsclient.new {
-          api_url = served.url,
-          token = served.token,
-          server_version = "3.1.1",
-          backoff_s = 0.01,
-        }
-        served:advance(60)
-        check(served, client, class, fault, outcomes[i])
-        client:close()
-      end
-    end
-    served:stop()
-  end)
+  fault_outcomes { it = it, before_each = before_each, after_each = after_each }
 end)
 
 -- --- many calls ----------------------------------------------------------

@@ -181,6 +181,34 @@ describe("the queue for connections", function()
     assert.truthy(tostring(s):find("2 of 2 in flight, 3 of 1000 waiting", 1, true))
   end)
 
+  it("lets a call past it that can't wait, and nobody else in its place", function()
+    local b, nested
+    b = bed.new(function(_, number)
+      nested = number == 1 and list(b.client) or nested
+      return PAGE
+    end, { pool_maxsize = 1 })
+    assert(list(b.client))
+    assert.is_truthy(nested)
+    assert.same({}, b.slept)
+    assert.equal(0, b.client:status().in_flight)
+
+    local t = tasks.new({ PAGE }, { pool_maxsize = 1 })
+    local current, blocks = t.runtime.current, false
+    function t.runtime.current()
+      return not blocks and current() or nil
+    end
+    t:all(list, list, function(client)
+      t:sleep(0.05)
+      blocks = true
+      t:spawn(function()
+        blocks = false
+      end)
+      return list(client)
+    end, list)
+    assert.equal(2, t.in_flight_max)
+    assert.same({ 0, 50, 150, 250 }, times(t))
+  end)
+
   it("refuses more than queue_max with kind limit, at once", function()
     local t = tasks.new({ PAGE }, { pool_maxsize = 1, queue_max = 1 })
     local results = t:all(calls(3))

@@ -1,4 +1,5 @@
 local bed = require "support.bed"
+local prometheus = require "support.prometheus"
 local sandbox = require "dsclient.sandbox"
 local watches = require "support.watch"
 
@@ -413,6 +414,93 @@ describe("a monitor", function()
       local began = box:now()
       watch.monitor:once()
       assert.equal(began, box:now())
+    end)
+  end)
+
+  describe("that somebody else drives", function()
+    --- A store in memory; see state.lua.
+    local function new_store()
+      local store = { name = "memory", closed = 0 }
+      function store.read()
+        return store.text
+      end
+      function store:write(text)
+        if self.broken then
+          return nil, "it is broken"
+        end
+        self.text = text
+        return true
+      end
+      store.keep = store.write
+      function store.paused()
+        return store.pause
+      end
+      function store.close()
+        store.closed = store.closed + 1
+      end
+      return store
+    end
+
+    it("says how long there is nothing to do, and then does what is due", function()
+      local box = box_of { "flaky" }
+      local watch = watches.box(box, { recover = ALL, interval_s = 60 })
+      local monitor = watch.monitor
+      assert.equal(0, monitor:due_s())
+      monitor:turn()
+      assert.same({ "failed", "recovering" }, watch:names(1))
+      assert.equal(0.5, monitor:due_s()) -- the first look at what came of it
+      box:sleep(30)
+      assert.equal(0, monitor:due_s())
+      monitor:turn()
+      assert.same({ "failed", "recovering", "recovered" }, watch:names(1))
+      assert.equal(1, #watch:of "round")
+      assert.equal(30, monitor:due_s())
+      box:sleep(30)
+      monitor:turn()
+      assert.equal(2, #watch:of "round")
+      assert.equal(60, monitor:due_s())
+    end)
+
+    it("keeps its state where it is told to", function()
+      local box, store = box_of { "broken" }, new_store()
+      local watch = watches.box(box, { store = store })
+      watch.monitor:turn()
+      watch:close()
+      assert.equal(1, store.closed)
+      watch = watches.box(box, { store = store })
+      watch.monitor:turn()
+      assert.same({}, watch:names(1))
+      assert.equal(1, watch.monitor.report.open)
+      watch:close()
+
+      store.text = store.text:gsub("sandbox.invalid", "another.invalid")
+      local none, err = watches.box(box, { store = store })
+      assert.is_nil(none)
+      assert.equal("argument", err.kind)
+      assert.matches("^memory: is of another server", err.message)
+      assert.equal(3, store.closed)
+    end)
+
+    it("says so when the state can't be kept, and goes on", function()
+      local store = new_store()
+      store.broken = true
+      local watch = watches.box(box_of { "broken" }, { store = store })
+      watch.monitor:turn()
+      assert.same({ "failed", "would_recover" }, watch:names(1))
+      assert.same({ "the state can't be written: it is broken" }, watch.log)
+    end)
+
+    it("gives its metrics to who wants them, after each round", function()
+      local texts = {}
+      local watch = watches.box(box_of { "broken" }, {
+        metrics = function(text)
+          texts[#texts + 1] = text
+        end,
+      })
+      watch.monitor:turn()
+      assert.equal(1, #texts)
+      assert.matches('\ndsmonitor_workflow_failed{project="demo%-1",workflow="broken%-1"} 1\n', texts[1])
+      assert.equal("", (prometheus.check(texts[1])))
     end)
   end)
 end)

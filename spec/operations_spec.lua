@@ -132,7 +132,7 @@ describe("the check of the table", function()
         invalidates = { "tenants.all" }, params = {
           { "tenant", "string", "tenantCode", required = true }, { "queue_id", "id", "queueId", default = 1 },
         } },
-      ["a read has already, gone or invalidates"] = { already = { 1 } },
+      ["a read has already, gone, partial or invalidates"] = { already = { 1 } },
       ["its name is not snake_case"] = { verb = "listAll" },
       ["no summary"] = { summary = "" },
       ["the summary is a sentence"] = { summary = "the tenants." },

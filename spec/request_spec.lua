@@ -218,6 +218,34 @@ describe("client:request", function()
     assert.equal(300, b.client:get_all_metrics().request.call_count)
   end)
 
+  it("keeps apart what has the same path", function()
+    local b = bed.new { bed.ok() }
+    local function check(expected, class, method, more)
+      local asked = { path = "/p", class = class, method = method }
+      for name, value in pairs(more or {}) do
+        asked[name] = value
+      end
+      assert(b.client:request(asked))
+      local last = b.requests[#b.requests]
+      assert.same({ method, expected[1], expected[2], class == "once" },
+        { last.method, last.path, last.body, last.once })
+    end
+    for _ = 1, 2 do -- asked for the first time, and again
+      for _, class in ipairs { "read", "once" } do
+        check({ "/p" }, class, "GET")
+        check({ "/p?a=1" }, class, "GET", { query = { a = 1 } })
+        check({ "/p?b=1&c=2" }, class, "GET", { query = { c = 2, b = 1 } })
+        check({ "/p?b%201%3Ac=2" }, class, "GET", { query = { ["b 1:c"] = 2 } })
+        check({ "/p", "a=1" }, class, "POST", { form = { a = 1 } })
+        check({ "/p?a=1", "" }, class, "POST", { query = { a = 1 } })
+        check({ "/p", "[1]" }, class, "POST", { json = { 1 } })
+      end
+      for i = 1, 20 do
+        check({ "/p?f" .. i .. "=1" }, "read", "GET", { query = { ["f" .. i] = 1 } })
+      end
+    end
+  end)
+
   it("refuses what it can't send, and says which field", function()
     local b = bed.new { bed.ok() }
     for _, bad in ipairs { "x", {}, { path = "a" }, { path = "/a?b=1" }, { path = "/a b" }, { path = "/a\n" },

@@ -3,7 +3,7 @@
 
 local lines = require "support.lines"
 
-local NAMES = { "dsclient-core", "dsclient", "dsclient-sandbox" }
+local NAMES = { "dsclient-core", "lua-resty-dsclient", "dsclient", "dsclient-sandbox" }
 
 local function load_rockspec(name)
   local file = assert(io.open(("rockspec/%s-scm-1.rockspec"):format(name)))
@@ -93,8 +93,11 @@ describe("rockspecs", function()
     assert.is_nil(rockspecs["dsclient-core"].build.install)
     assert.equal("dsclient", installed["module dsclient.curl"])
     assert.equal("dsclient", installed["module dsclient.sys"])
+    assert.is_nil(rockspecs["lua-resty-dsclient"].external_dependencies)
+    assert.same({ "lua >= 5.1", "dsclient-core" }, rockspecs["lua-resty-dsclient"].dependencies)
     for file, rock in pairs(installed) do
       assert.equal(file:match "sandbox" ~= nil, rock == "dsclient-sandbox", file)
+      assert.equal(file:match "resty[/.]" ~= nil, rock == "lua-resty-dsclient", file)
     end
   end)
 

@@ -7,6 +7,7 @@ local outage = require "spec.sim.outage"
 local plans = require "spec.sim.plan"
 local schedulers = require "spec.sim.scheduler"
 local seeds = require "spec.sim.seeds"
+local tasks = require "spec.sim.tasks"
 local worlds = require "spec.sim.world"
 
 local asan = (os.getenv "LD_PRELOAD" or ""):find "asan"
@@ -90,19 +91,19 @@ describe("chance", function()
   end)
 end)
 
-describe("the scheduler", function()
-  local function new(seed)
-    local self = { order = {}, moved_us = 0 }
-    self.scheduler = schedulers.new(seed, function(us)
-      self.moved_us = self.moved_us + us
-    end, function() end)
-    return self
-  end
+local function new(module, seed)
+  local self = { order = {}, moved_us = 0 }
+  self.scheduler = module.new(seed, function(us)
+    self.moved_us = self.moved_us + us
+  end, function() end)
+  return self
+end
 
+describe("the scheduler", function()
   it("runs what is due at the same time in an order of the seed's", function()
     local orders = {}
     for seed = 1, 20 do
-      local self = new(seed)
+      local self = new(schedulers, seed)
       for id = 1, 3 do
         self.scheduler:spawn(id, function()
           self.scheduler:sleep(id == 3 and 2e6 or 1e6)
@@ -115,49 +116,53 @@ describe("the scheduler", function()
     end
     assert.same({ ["123"] = true, ["213"] = true }, orders)
   end)
-
-  it("keeps the runtime contract: wakes are not lost, cancellation is for good", function()
-    local self = new(1)
-    local scheduler, early, late, never = self.scheduler, { woken = true }, {}, {}
-    local how = {}
-    for id = 1, 2 do -- one of them goes on at once, the other lets others run first
-      scheduler:spawn(id, function()
-        how[#how + 1] = scheduler:park(early, 1e6)
-      end, 0)
-    end
-    local task = scheduler:spawn(3, function()
-      how[3] = scheduler:park(late, 5e6)
-      how[4] = scheduler:park({}, 1e6)
-      how[5] = scheduler:park(never, 9e6)
-      how[6] = scheduler:park({}, 1)
-    end, 1)
-    scheduler:at(2e6, 1, function()
-      scheduler:wake(late)
-    end)
-    scheduler:at(4e6, 2, function()
-      scheduler:cancel(task)
-    end)
-    scheduler:run()
-    assert.same({ "woken", "woken", "woken", "timeout", "cancelled", "cancelled" }, how)
-    assert.equal(4e6, scheduler.now_us)
-    assert.equal(0, scheduler.alive)
-  end)
-
-  it("ends what spins, and shows where an error was thrown", function()
-    local self = new(1)
-    self.scheduler:spawn(1, function()
-      while true do
-        self.scheduler:sleep(0)
-      end
-    end, 0)
-    assert.has_error(function()
-      self.scheduler:run()
-    end, "it spins: no time passes")
-    self = new(1)
-    self.scheduler:spawn(1, function()
-      error "on purpose"
-    end, 0)
-    local _, message = pcall(self.scheduler.run, self.scheduler)
-    assert.truthy(message:find "on purpose.*traceback")
-  end)
 end)
+
+for name, module in pairs { ["the scheduler"] = schedulers, ["the real scheduler on virtual time"] = tasks } do
+  describe(name, function()
+    it("keeps the runtime contract: wakes are not lost, cancellation is for good", function()
+      local self = new(module, 1)
+      local scheduler, early, late, never = self.scheduler, { woken = true }, {}, {}
+      local how = {}
+      for id = 1, 2 do -- one of them goes on at once, the other lets others run first
+        scheduler:spawn(id, function()
+          how[#how + 1] = scheduler:park(early, 1e6)
+        end, 0)
+      end
+      local task = scheduler:spawn(3, function()
+        how[3] = scheduler:park(late, 5e6)
+        how[4] = scheduler:park({}, 1e6)
+        how[5] = scheduler:park(never, 9e6)
+        how[6] = scheduler:park({}, 1)
+      end, 1)
+      scheduler:at(2e6, 1, function()
+        scheduler:wake(late)
+      end)
+      scheduler:at(4e6, 2, function()
+        scheduler:cancel(task)
+      end)
+      scheduler:run()
+      assert.same({ "woken", "woken", "woken", "timeout", "cancelled", "cancelled" }, how)
+      assert.equal(4e6, scheduler.now_us)
+      assert.equal(0, scheduler.alive)
+    end)
+
+    it("ends what spins, and shows where an error was thrown", function()
+      local self = new(module, 1)
+      self.scheduler:spawn(1, function()
+        while true do
+          self.scheduler:sleep(0)
+        end
+      end, 0)
+      assert.has_error(function()
+        self.scheduler:run()
+      end, "it spins: no time passes")
+      self = new(module, 1)
+      self.scheduler:spawn(1, function()
+        error "on purpose"
+      end, 0)
+      local _, message = pcall(self.scheduler.run, self.scheduler)
+      assert.truthy(message:find "on purpose.*traceback")
+    end)
+  end)
+end

@@ -107,9 +107,31 @@ describe("merge_metrics", function()
       dsclient.get_all_metrics(merged)["job 1"].min_duration_ms)
   end)
 
+  it("adds what became of what was fetched ahead", function()
+    local function snapshot(n)
+      return { version = 1, operations = { { name = "job", prefetch_issued = 4 * n, prefetch_used = 2 * n,
+        prefetch_wasted = n, refresh_issued = 9 * n, refresh_used = 8 * n, refresh_wasted = n } } }
+    end
+    local merged = dsclient.merge_metrics(snapshot(1), snapshot(10))
+    assert.same(snapshot(11), merged)
+    local job = dsclient.get_all_metrics(merged).job
+    assert.same({ 44, 22, 11, 99, 88, 11 }, { job.prefetch_issued, job.prefetch_used, job.prefetch_wasted,
+      job.refresh_issued, job.refresh_used, job.refresh_wasted })
+    assert.equal(44, dsclient.get_metrics_summary(merged).prefetch_issued)
+    local text = dsclient.metrics_text(merged)
+    for family, counts in pairs { prefetches = { 44, 22, 11 }, refreshes = { 99, 88, 11 } } do
+      for i, fate in ipairs { "issued", "used", "wasted" } do
+        local line = ('dsclient_%s_total{operation="job",fate="%s"} %d\n'):format(family, fate, counts[i])
+        assert.is_truthy(text:find(line, 1, true), line)
+      end
+    end
+  end)
+
   it("keeps a name of which only one thing was counted", function()
     for _, one in ipairs { { calls = { ok = 1 } }, { missed = 1 }, { attempts = { ok = 1 } },
-      { retries = { network = 1 } }, { bytes_in = 1 }, { bytes_out = 1 } } do
+      { retries = { network = 1 } }, { bytes_in = 1 }, { bytes_out = 1 }, { prefetch_issued = 1 },
+      { prefetch_used = 1 }, { prefetch_wasted = 1 }, { refresh_issued = 1 }, { refresh_used = 1 },
+      { refresh_wasted = 1 } } do
       one.name = "job"
       local snapshot = { version = 1, operations = { one } }
       assert.same(snapshot, dsclient.merge_metrics(snapshot))

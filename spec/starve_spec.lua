@@ -33,7 +33,7 @@ if not jit and not asan then
         pipe:close()
         assert.truthy(output:find("status=0", 1, true), output)
         local _, scenarios = output:gsub("failed in turn", "")
-        assert.equal(10, scenarios)
+        assert.equal(11, scenarios)
       end)
     end
   end)
@@ -44,7 +44,7 @@ local RUNS = tonumber(os.getenv "DSCLIENT_STARVE") or 40
 
 if not asan then
   describe("a Lua state that has no memory", function()
-    for _, script in ipairs { "require", "client", "tasks" } do
+    for _, script in ipairs { "require", "client", "tasks", "http1" } do
       for _, mode in ipairs { "once", "twice", "on", "end" } do
         it("fails and goes on: " .. script .. ", " .. mode, function()
           local host = compile("starve.c", "program", "-lcurl -ldl")

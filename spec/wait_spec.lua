@@ -1,16 +1,23 @@
 local bed = require "support.bed"
+local dsclient = require "dsclient"
+local insides = require "support.insides"
 local tasks = require "support.tasks"
 local wait = require "dsclient.wait"
 
 describe("a runtime", function()
-  it("is one of many tasks only where it has park, wake and current", function()
-    local function f() end
+  it("has tasks only where it has park, wake and current, and one runs", function()
+    local task = {}
+    local function f()
+      return task
+    end
     assert.is_true(wait.is_concurrent { sleep = f, park = f, wake = f, current = f })
     for _, part in ipairs { "park", "wake", "current" } do
       local runtime = { sleep = f, park = f, wake = f, current = f }
       runtime[part] = nil
       assert.is_false(wait.is_concurrent(runtime))
     end
+    task = nil
+    assert.is_false(wait.is_concurrent { sleep = f, park = f, wake = f, current = f })
   end)
 
   it("that only sleeps is asked to sleep, also while it can wait for nobody", function()
@@ -39,6 +46,36 @@ describe("a runtime", function()
     local _, err = b.client:call("instances.list", { project = "1" }, { timeout_s = 1 })
     assert.equal("deadline", err.kind)
     assert.same({}, b.slept)
+  end)
+
+  it("that drives transfers is told after each step that others' times may have changed, and of the close", function()
+    local log = {}
+    local runtime = { sleep = print, forget = function(source)
+      log[#log + 1] = source
+    end }
+    runtime.watch = runtime.forget
+    local transport = { step = print, pollfd = print, close = function() end }
+    function transport.start()
+      return {
+        wait = function()
+          return nil, { kind = "network", phase = "sent", message = "scripted" }
+        end,
+      }
+    end
+    local client = dsclient.new { api_url = "http://127.0.0.1:1", token = "x", server_version = "3.1.1",
+      transport = transport, runtime = runtime, max_retries = 0 }
+    local source = insides(client).source
+    assert.is_nil((bed.list(client)))
+    assert.same({}, log) -- nobody else waits
+    source.waiters[1] = {}
+    assert.is_true(source:busy())
+    assert.is_nil((bed.list(client)))
+    assert.is_true(#log > 0)
+    assert.equal(source, log[#log])
+    log = {}
+    client:close()
+    assert.is_false(source:busy())
+    assert.equal(1, #log)
   end)
 
   it("with tasks is left without a parked one when all is over", function()

@@ -47,6 +47,16 @@ describe("a backfill", function()
     end
   end)
 
+  it("tells how many dates are over", function()
+    local master = masters.new "3.4.1"
+    master:add { command = "SCHEDULER", schedule = day(2), duration_s = 0 }
+    local told = {}
+    assert(backfill.backfill(master.client, days(1, 4), { progress = function(done, total)
+      told[#told + 1] = done .. "/" .. total
+    end }))
+    assert.same({ "1/4", "2/4", "3/4", "4/4" }, told)
+  end)
+
   it("does only what is missing, whoever did the rest", function()
     for _, version in ipairs(LINES) do
       local master = masters.new(version)

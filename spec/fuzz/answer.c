@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   size_t length = (size_t)(input.end - input.at);
   char *body = fuzz_copy(input.at, length);
   struct dsc_answer answer = {(int32_t)strtol(status, NULL, 10),
-                              type, hint, date, "", body, length};
+                              type, hint, date, "", body, length, {NULL, 0}};
   static const char *const dispositions[] = {"", "attachment"};
   for (int i = 0; i < 2 * (DSC_FILE + 1); i++) {
     int form = i / 2;

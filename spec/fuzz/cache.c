@@ -19,9 +19,10 @@
 struct expected {
   char text[LENGTH_MAX];
   size_t length;
-  int64_t stored_us, fresh_until_us, stale_until_us;
+  int64_t stored_us, due_us, fresh_until_us, stale_until_us;
   bool stored;        /* and not dropped since */
   uint64_t evictions; /* at that time: with one more it may be gone */
+  bool ahead;         /* nobody has asked for it yet */
 };
 
 struct bed {
@@ -59,15 +60,21 @@ static void check_entry(struct bed *bed, uint32_t key,
   REQUIRE(memcmp(entry->value, expected->text, entry->length) == 0);
   REQUIRE(entry->age_us == now_us - expected->stored_us);
   REQUIRE(entry->stale == (now_us >= expected->fresh_until_us));
+  REQUIRE(entry->due == (now_us >= expected->due_us));
   REQUIRE(dsc_cache_lives(bed->cache, entry));
   bed->last = *entry;
   bed->last_text = *expected;
 }
 
+static uint64_t fates(const struct bed *bed, enum dsc_fate fate) {
+  struct dsc_cache_stats stats = stats_of(bed);
+  return stats.ahead[DSC_PREFETCH][fate] + stats.ahead[DSC_REFRESH][fate];
+}
+
 static void put(struct bed *bed, uint32_t key) {
   struct expected *expected = &bed->keys[key];
   struct dsc_lifetime life = {(int64_t)below(bed, 100) - 1,
-                              (int64_t)below(bed, 50)};
+                              (int64_t)below(bed, 50), 0};
   struct dsc_entry entry;
   size_t charge = below(bed, 60);
   char text[2];
@@ -75,16 +82,21 @@ static void put(struct bed *bed, uint32_t key) {
   expected->length = below(bed, LENGTH_MAX + 1);
   memset(expected->text, (int)below(bed, 256), expected->length);
   expected->stored_us = bed->world.now_us;
+  expected->due_us = bed->world.now_us + life.fresh_us - life.fresh_us / 5;
   expected->fresh_until_us = bed->world.now_us + life.fresh_us;
   expected->stale_until_us = expected->fresh_until_us + life.stale_us;
   expected->stored =
       dsc_cache_put(bed->cache, text, sizeof text, expected->text,
                     expected->length, charge, &life, &entry);
   expected->evictions = stats_of(bed).evictions;
+  expected->ahead = expected->stored && below(bed, 2) == 1;
   if (!expected->stored)
     return;
   REQUIRE(life.fresh_us > 0);
   check_entry(bed, key, &entry);
+  if (expected->ahead)
+    dsc_cache_set_ahead(bed->cache, entry.index,
+                        (enum dsc_ahead)below(bed, DSC_AHEADS), key);
   REQUIRE(!dsc_cache_has_object(bed->cache, entry.index));
   if (below(bed, 2) == 1 &&
       dsc_cache_set_object(bed->cache, entry.index, below(bed, 60))) {
@@ -94,8 +106,20 @@ static void put(struct bed *bed, uint32_t key) {
   }
 }
 
+/* It was given to somebody, who may go and fetch it anew. */
+static void check_use(struct bed *bed, struct expected *expected,
+                      const struct dsc_entry *entry, uint64_t used) {
+  REQUIRE(fates(bed, DSC_USED) == used + expected->ahead);
+  expected->ahead = false;
+  if (entry->due && below(bed, 2) == 1) {
+    dsc_cache_claim(bed->cache, entry);
+    expected->due_us = bed->world.now_us + 1000000;
+  }
+}
+
 static void get(struct bed *bed, uint32_t key) {
-  const struct expected *expected = &bed->keys[key];
+  struct expected *expected = &bed->keys[key];
+  uint64_t used = fates(bed, DSC_USED);
   struct dsc_cache_stats before = stats_of(bed);
   struct dsc_entry entry;
   char text[2];
@@ -103,6 +127,7 @@ static void get(struct bed *bed, uint32_t key) {
   if (dsc_cache_get(bed->cache, text, sizeof text, &entry)) {
     check_entry(bed, key, &entry);
     REQUIRE(!entry.stale && stats_of(bed).hits == before.hits + 1);
+    check_use(bed, expected, &entry, used);
     return;
   }
   REQUIRE(stats_of(bed).misses == before.misses + 1);
@@ -117,6 +142,7 @@ static void get(struct bed *bed, uint32_t key) {
   REQUIRE(bed->world.now_us - expected->fresh_until_us < within_us);
   REQUIRE(stats_of(bed).misses == before.misses);
   REQUIRE(stats_of(bed).stale_hits == before.stale_hits + 1);
+  check_use(bed, expected, &entry, used);
 }
 
 /* By the first byte, by the second, or all. */
@@ -154,6 +180,9 @@ static void check(struct bed *bed) {
   REQUIRE(stats.bytes <= bed->limits.bytes_max);
   REQUIRE(stats.stale_hits <= stats.hits);
   REQUIRE(bed->objects <= stats.size);
+  uint64_t over = fates(bed, DSC_USED) + fates(bed, DSC_WASTED);
+  REQUIRE(fates(bed, DSC_ISSUED) >= over &&
+          fates(bed, DSC_ISSUED) - over <= stats.size);
   if (bed->last.value != NULL && dsc_cache_lives(bed->cache, &bed->last))
     REQUIRE(memcmp(bed->last.value, bed->last_text.text,
                    bed->last.length) == 0);
@@ -201,6 +230,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   dsc_cache_drop(bed.cache, 0, "", 0);
   collect_objects(&bed);
   REQUIRE(stats_of(&bed).size == 0 && stats_of(&bed).bytes == 0);
+  REQUIRE(fates(&bed, DSC_ISSUED) ==
+          fates(&bed, DSC_USED) + fates(&bed, DSC_WASTED));
   REQUIRE(bed.objects == 0);
   dsc_cache_free(bed.cache);
   REQUIRE(fuzz_memory_free());

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/call.h"
+#include "core/shared.h"
 #include "harness.h"
 
 #define CALLS 5
@@ -29,6 +30,8 @@ struct life {
   enum dsc_action action; /* what the call wants */
   bool reached;           /* the server may have acted */
   bool probes;            /* the last attempt is to tell how the server is */
+  bool queued;            /* it was in the queue before it went on */
+  bool admitted;          /* it has a connection beyond the limit */
   int32_t sent;
   int64_t wake_us; /* when its sleep or wait is over */
   uint64_t place;  /* in the queue: who has a lower one came before */
@@ -56,7 +59,7 @@ static bool is_closed(const struct bed *bed) {
 
 static void check_client(const struct bed *bed) {
   const struct dsc_queue *queue = &bed->client.queue;
-  uint32_t in_flight = 0, queued = 0;
+  uint32_t in_flight = 0, admitted = 0, queued = 0;
   if (is_closed(bed))
     return;
   for (int i = 0; i < CALLS; i++) {
@@ -64,12 +67,14 @@ static void check_client(const struct bed *bed) {
       continue;
     enum dsc_place place = bed->lives[i].call.waiter.place;
     in_flight += place == DSC_IN_FLIGHT || place == DSC_GRANTED;
+    admitted += place == DSC_IN_FLIGHT && bed->lives[i].admitted;
     queued += place == DSC_QUEUED;
   }
-  REQUIRE(queue->in_flight == in_flight && in_flight <= queue->in_flight_max);
+  REQUIRE(queue->in_flight == in_flight);
+  REQUIRE(in_flight <= queue->in_flight_max + admitted);
   REQUIRE(queue->queued.count == queued && queued <= queue->queued_max);
   /* nobody waits for a connection that is free */
-  REQUIRE(queued == 0 || in_flight == queue->in_flight_max);
+  REQUIRE(queued == 0 || in_flight >= queue->in_flight_max);
   for (uint32_t i = 0; i < bed->client.config.servers; i++) {
     const struct dsc_breaker *breaker = &bed->client.breakers[i];
     REQUIRE(breaker->state != DSC_STATE_OPEN ||
@@ -134,12 +139,37 @@ static void check_failure(const struct life *life) {
     REQUIRE(kind == DSC_OUTCOME_UNKNOWN);
 }
 
+/* The limits go to other processes and come back as they were; what came back
+** otherwise is not taken. */
+static void exchange_limits(struct bed *bed, const struct dsc_call *call) {
+  char limits[DSC_LIMITS_BYTES_MAX], breaker[DSC_BREAKER_BYTES];
+  struct dsc_client *client = &bed->client;
+  if (is_closed(bed))
+    return;
+  size_t length = dsc_limits_write(client, limits);
+  REQUIRE(length == DSC_LIMITS_BYTES((size_t)client->config.servers));
+  REQUIRE(dsc_breaker_write(client, call->number, breaker) == sizeof breaker);
+  REQUIRE(dsc_limits_read(client, limits, length));
+  REQUIRE(dsc_breaker_read(client, call->number, breaker, sizeof breaker));
+  size_t at = (size_t)(bed->world.now_us / 10000);
+  limits[at % length]++;
+  breaker[at % sizeof breaker]++;
+  REQUIRE(!dsc_limits_read(client, limits, length));
+  REQUIRE(!dsc_breaker_read(client, call->number, breaker, sizeof breaker));
+}
+
 static void wants(struct bed *bed, struct life *life,
                   enum dsc_action action) {
+  if (action == DSC_DO_WEIGH) {
+    REQUIRE(bed->client.config.limits_shared);
+    exchange_limits(bed, &life->call);
+    action = dsc_call_weigh(&life->call);
+  }
   const struct dsc_call *call = &life->call;
   int64_t now_us = bed->world.now_us;
-  bool waited = life->action == DSC_DO_WAIT;
   life->action = action;
+  if (call->waiter.place != DSC_IN_FLIGHT)
+    life->admitted = false;
   switch (action) {
   case DSC_DO_SEND:
     check_send(bed, life);
@@ -150,7 +180,7 @@ static void wants(struct bed *bed, struct life *life,
     REQUIRE(call->waiter.place == DSC_QUEUED);
     REQUIRE(now_us + call->wait_us == call->deadline_us);
     life->wake_us = call->deadline_us;
-    if (!waited) /* who is woken for nothing keeps his place */
+    if (!life->queued) /* who is woken for nothing keeps his place */
       life->place = bed->places++;
     break;
   case DSC_DO_SLEEP:
@@ -168,6 +198,9 @@ static void wants(struct bed *bed, struct life *life,
     break;
   case DSC_DO_FAIL:
     check_failure(life);
+    break;
+  case DSC_DO_WEIGH:
+    REQUIRE(false);
     break;
   }
 }
@@ -209,10 +242,12 @@ static void answer(struct bed *bed, struct life *life) {
   struct dsc_answer given = {statuses[below(bed, COUNT(statuses))],
                              types[below(bed, 8) == 7],
                              hints[below(bed, COUNT(hints))],
-                             "", "", NULL, strlen(body)};
+                             "", "", NULL, strlen(body), {NULL, 0}};
   char *copy = fuzz_copy(body, given.length);
   given.body = copy;
   enum dsc_action action = dsc_call_answered(&life->call, &given, 7, 5);
+  if (action == DSC_DO_WEIGH)
+    action = dsc_call_weigh(&life->call);
   const struct dsc_outcome *last = &life->call.last;
   /* a 401 and a 429 say that nothing was done, and so may a 503 */
   life->reached = life->reached ||
@@ -247,6 +282,14 @@ static void wake(struct bed *bed, struct life *life, bool early) {
   wants(bed, life, dsc_call_resumed(&life->call));
 }
 
+/* It can't wait for a connection. */
+static void admit(struct bed *bed, struct life *life) {
+  enum dsc_action action = dsc_call_admitted(&life->call);
+  life->admitted = life->queued;
+  wants(bed, life, action);
+  REQUIRE(!life->queued || life->action != DSC_DO_WAIT);
+}
+
 static void finish(struct bed *bed, struct life *life) {
   int end = life->action == DSC_DO_FAIL ? (int)life->call.error : DSC_OK;
   REQUIRE(life->call.attempts == life->sent);
@@ -273,6 +316,7 @@ static void wake_granted(struct bed *bed) {
 }
 
 static void go_on(struct bed *bed, struct life *life) {
+  life->queued = life->call.waiter.place == DSC_QUEUED;
   switch (life->action) {
   case DSC_DO_SEND:
     bed->world.now_us += (int64_t)below(bed, 256) * 10000;
@@ -282,6 +326,11 @@ static void go_on(struct bed *bed, struct life *life) {
       failure(bed, life);
     break;
   case DSC_DO_WAIT:
+    if (below(bed, 8) == 6) {
+      admit(bed, life);
+      break;
+    }
+    /* fallthrough */
   case DSC_DO_SLEEP:
     if (below(bed, 8) == 7)
       wants(bed, life, dsc_call_cancelled(&life->call));
@@ -299,6 +348,8 @@ static void go_on(struct bed *bed, struct life *life) {
     break;
   case DSC_DO_FAIL:
     finish(bed, life);
+    break;
+  case DSC_DO_WEIGH:
     break;
   }
 }
@@ -336,7 +387,9 @@ static void configure(struct bed *bed) {
   struct dsc_config config;
   memset(&config, 0, sizeof config);
   config.cache_on = false;
-  config.metrics_on = below(bed, 4) != 0;
+  uint32_t mode = below(bed, 8);
+  config.metrics_on = mode % 4 != 0;
+  config.limits_shared = mode >= 4;
   config.breaker_on = below(bed, 4) != 0;
   config.events_on = below(bed, 2) == 1;
   config.servers = 1 + below(bed, 3);

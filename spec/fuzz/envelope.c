@@ -43,15 +43,31 @@ static void check_data(const struct dsc_envelope *envelope, const char *text,
   REQUIRE(dsc_json_next(&json) == DSC_JSON_END);
 }
 
+/* It is the same where its data was read before. */
+static void check_known(const struct dsc_envelope *envelope, const char *text,
+                        size_t size) {
+  const struct dsc_known known = {envelope->data, envelope->data_length};
+  struct dsc_envelope again;
+  REQUIRE(dsc_envelope_read(text, size, known, &again));
+  REQUIRE(again.has_code == envelope->has_code &&
+          again.code == envelope->code && again.msg == envelope->msg &&
+          again.msg_length == envelope->msg_length &&
+          again.status == envelope->status && again.data == envelope->data &&
+          again.data_length == envelope->data_length);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  const struct dsc_known nothing = {NULL, 0};
   struct dsc_envelope envelope;
   char *text = fuzz_copy(data, size);
-  bool read = dsc_envelope_read(text, size, &envelope);
+  bool read = dsc_envelope_read(text, size, nothing, &envelope);
   REQUIRE(read == is_object(text, size));
   if (read) {
     check_message(&envelope);
-    if (envelope.data != NULL)
+    if (envelope.data != NULL) {
       check_data(&envelope, text, size);
+      check_known(&envelope, text, size);
+    }
   }
   free(text);
   return 0;

@@ -50,9 +50,13 @@ describe("the metrics file", function()
 
   it("has a HELP and a TYPE for each family", function()
     local box = sandbox.new { projects = 1, workflows = 1, kinds = { "good" } }
-    local watch = watches.box(box, {})
+    local text
+    local watch = watches.box(box, {
+      metrics = function(given)
+        text = given
+      end,
+    })
     watch.monitor:round()
-    local text = metrics.text(watch.monitor)
     local helps, types = select(2, text:gsub("# HELP dsmonitor_", "")), select(2, text:gsub("# TYPE dsmonitor_", ""))
     assert.equal(5, helps)
     assert.equal(5, types)
@@ -114,10 +118,16 @@ describe("the metrics file", function()
   end)
 
   it("escapes names", function()
-    local monitor = watches.box(sandbox.new { projects = 0 }, {}).monitor
+    local text
+    local monitor = watches.box(sandbox.new { projects = 0 }, {
+      metrics = function(given)
+        text = given
+      end,
+    }).monitor
     monitor.projects = { { code = "5", name = 'a"b\\c\nd' } }
     monitor.workflows = { ["5"] = { ["7"] = "w" } }
-    assert.is_truthy(metrics.text(monitor):find('{project="a\\"b\\\\c\\nd",workflow="w"} 0', 1, true))
+    metrics.write(monitor)
+    assert.is_truthy(text:find('{project="a\\"b\\\\c\\nd",workflow="w"} 0', 1, true))
   end)
 
   it("that can't be written stops nothing", function()

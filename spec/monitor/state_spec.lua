@@ -1,14 +1,24 @@
+local files = require "dsclient.monitor.file"
 local states = require "dsclient.monitor.state"
 local watches = require "support.watch"
 
 local SERVER = "http://h:1/dolphinscheduler"
+
+--- The state in a file.
+local function open(path)
+  local file, err = files.open(path)
+  if not file then
+    return nil, err
+  end
+  return states.open(file, SERVER)
+end
 
 describe("a state", function()
   after_each(watches.clean)
 
   it("is there after a restart, ids and all", function()
     local path = watches.state_file()
-    local state = assert(states.open(path, SERVER))
+    local state = assert(open(path))
     state.runs["5/7"] = {
       id = 7,
       project_code = "5",
@@ -21,7 +31,7 @@ describe("a state", function()
     state.last_complete_at = 1767225600.25
     assert.is_true(state:save())
     state:close()
-    local again = assert(states.open(path, SERVER))
+    local again = assert(open(path))
     assert.same(state.runs, again.runs)
     assert.equal(1767225600.25, again.last_complete_at)
     assert.equal("7", ("%d"):format(again.runs["5/7"].id))
@@ -30,7 +40,7 @@ describe("a state", function()
 
   it("is for its owner only", function()
     local path = watches.state_file()
-    local state = assert(states.open(path, SERVER))
+    local state = assert(open(path))
     assert(state:save())
     local pipe = io.popen("stat -c %a " .. path)
     assert.equal("600", pipe:read "*l")
@@ -39,7 +49,7 @@ describe("a state", function()
 
   it("is not written again when nothing changed", function()
     local path = watches.state_file()
-    local state = assert(states.open(path, SERVER))
+    local state = assert(open(path))
     assert(state:save())
     os.remove(path)
     assert(state:save())
@@ -51,13 +61,13 @@ describe("a state", function()
 
   it("is held by one at a time", function()
     local path = watches.state_file()
-    local state = assert(states.open(path, SERVER))
-    local other, err = states.open(path, SERVER)
+    local state = assert(open(path))
+    local other, err = open(path)
     assert.is_nil(other)
     assert.equal("busy", err.kind)
     state:close()
     state:close()
-    assert(states.open(path, SERVER)):close()
+    assert(open(path)):close()
   end)
 
   it("is refused when it is no state, of a newer version or of another server, and is given free", function()
@@ -77,12 +87,12 @@ describe("a state", function()
     } do
       local path = watches.state_file()
       watches.write(path, text)
-      local state, err = states.open(path, SERVER)
+      local state, err = open(path)
       assert.is_nil(state)
       assert.equal("argument", err.kind)
       assert.equal(path .. ": " .. message, err.message)
       os.remove(path)
-      assert(states.open(path, SERVER)):close()
+      assert(open(path)):close()
     end
   end)
 
@@ -91,7 +101,7 @@ describe("a state", function()
     local old = '{"last_complete_at":17,"runs":{"5/7":{"id":7,"project_code":"5","run_times":1,"attempts":2}},'
       .. '"server":"' .. SERVER .. '","version":1}\n'
     watches.write(path, old)
-    local state = assert(states.open(path, SERVER))
+    local state = assert(open(path))
     assert.equal(2, state.runs["5/7"].attempts)
     assert.equal(17, state.last_complete_at)
     assert.same({ ["5"] = true }, state.read) -- so that its later failures are not taken for known ones
@@ -101,7 +111,7 @@ describe("a state", function()
     assert(state:save())
     state:close()
     os.remove(path .. ".bak")
-    state = assert(states.open(path, SERVER))
+    state = assert(open(path))
     assert.same({ ["5"] = true }, state.read)
     assert.is_nil(io.open(path .. ".bak"))
     state:close()
@@ -109,12 +119,12 @@ describe("a state", function()
 
   it("says why it can't be opened or written", function()
     local path = watches.state_file()
-    local state, err = states.open(path .. "/none/state", SERVER)
+    local state, err = open(path .. "/none/state")
     assert.is_nil(state)
     assert.equal("argument", err.kind)
     assert.matches("No such file", err.message)
-    state = assert(states.open(path, SERVER))
-    state.path = path .. "/none"
+    state = assert(open(path))
+    state.store.name = path .. "/none"
     local saved, message = state:save()
     assert.is_nil(saved)
     assert.is_string(message)
@@ -132,7 +142,7 @@ describe("a state", function()
 
   it("is paused while a file says so", function()
     local path = watches.state_file()
-    local state = assert(states.open(path, SERVER))
+    local state = assert(open(path))
     assert.is_nil(state:paused())
     watches.write(path .. ".pause", "  maintenance until noon\n")
     assert.equal("maintenance until noon", state:paused())

@@ -271,6 +271,35 @@ describe("the sandbox's API", function()
     assert.truthy(log(2):find "current task status: SUCCESS")
   end)
 
+  it("counts runs by their states: of a time, of a project, of those that the user may see, and none twice", function()
+    for version, names in pairs { ["3.1.1"] = { "process", "taskCountDtos", "taskStateType" },
+      ["3.2.2"] = { "process", "workflowInstanceStatusCounts", "state" },
+      ["3.4.1"] = { "workflow", "workflowInstanceStatusCounts", "state" } } do
+      local box = box_of { server_version = version, projects = 2, workflows = 3, kinds = { "good", "broken", "good" },
+        runs = 2, users = { { name = "guest", token = "guest", projects = { "demo-2" } } } }
+      local function counts(query, token)
+        local path = "/projects/analysis/" .. names[1] .. "-state-count?" .. query
+        local answer, of = ask(box, "GET", path, nil, { token = token }), {}
+        if answer.code ~= 0 then
+          return answer.code
+        end
+        for _, one in ipairs(answer.data[names[2]]) do
+          of[one[names[3]]] = one.count
+        end
+        return { of.SUCCESS, of.FAILURE, of.PAUSE, answer.data.totalCount }
+      end
+      assert.same({ 8, 4, 0, 12 }, counts("", TOKEN))
+      assert.same({ 4, 2, 0, 6 }, counts("projectCode=" .. first(box), TOKEN))
+      assert.same({ 4, 2, 0, 6 }, counts("projectCode=0", "guest"))
+      assert.equal(30002, counts("projectCode=" .. first(box), "guest"))
+      local from = os.date("!%Y-%m-%d+%H:%M:%S", box:now() - 5400)
+      assert.same({ 4, 2, 0, 6 }, counts("startDate=" .. from, TOKEN))
+      assert.same({ 4, 2, 0, 6 }, counts("endDate=" .. from, TOKEN))
+      box:remove_run { id = 1 }
+      assert.same({ 7, 4, 0, 11 }, counts("projectCode=0", TOKEN))
+    end
+  end)
+
   it("knows the runs of a trigger code from others", function()
     local box = box_of { server_version = "3.2.2" }
     local project, workflow = first(box)

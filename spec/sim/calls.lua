@@ -114,16 +114,22 @@ local function spoil(value)
   value[1] = nil
 end
 
+--- The c-th call of a task of the plan.
+function _M.one(world, task_plan, c)
+  local wanted = task_plan.calls[c]
+  world.scheduler:sleep(wanted.think_us)
+  local call = _M.perform(world, wanted, task_plan.number * 100 + c, format("%d.%d", task_plan.number, c))
+  if wanted.spoils and not wanted.opts.borrow then
+    spoil(call.value)
+  end
+  return call
+end
+
 --- A task of the plan, from its first call to its last.
 function _M.task(world, task_plan)
-  local scheduler = world.scheduler
   for c, wanted in ipairs(task_plan.calls) do
     if not wanted.off then
-      scheduler:sleep(wanted.think_us)
-      local call = _M.perform(world, wanted, task_plan.number * 100 + c, format("%d.%d", task_plan.number, c))
-      if wanted.spoils and not wanted.opts.borrow then
-        spoil(call.value)
-      end
+      _M.one(world, task_plan, c)
     end
   end
 end

@@ -11,7 +11,7 @@ local _M = {}
 _M.__index = _M
 
 local FILES = {
-  "breakers", "budget", "cache", "counts", "ends", "flights", "once", "pace", "queue", "repeats", "texts",
+  "breakers", "budget", "cache", "counts", "ends", "flights", "leftovers", "once", "pace", "queue", "repeats", "texts",
 }
 local EVENTS = {
   "attempt_begun", "served", "attempt_told", "call_ended", "logged", "stepped", "settled", "summed", "ended",

@@ -40,14 +40,14 @@ end
 
 --- The call that the running task is in, or nil.
 function _M:current()
-  local task = self.scheduler.running
+  local task = self.scheduler:current()
   return task and task.call
 end
 
 --- A call begins in the running task, within the one that it may be in.
 -- @tparam table fields number, name, row, args, opts, deadline_us, …
 function _M:begin_call(fields)
-  local task = self.scheduler.running
+  local task = self.scheduler:current()
   local call = fields
   call.task = task
   call.outer = task.call
@@ -74,7 +74,7 @@ function _M:begin_attempt(fields)
   local attempt = fields
   local call = self:current()
   attempt.call = call
-  attempt.task = self.scheduler.running
+  attempt.task = self.scheduler:current()
   attempt.begun_us = self.scheduler.now_us
   attempt.begun_seq = self:next_seq()
   self.attempts[#self.attempts + 1] = attempt

@@ -4,7 +4,7 @@
 return {
   -- values
   "fetched", "cached", "shared", "stale", "stale_if_error_s", "stale_while_revalidate_s", "background",
-  "the deadline of a follower",
+  "refreshed ahead", "the deadline of a follower",
   -- requests
   "a free repeat", "executed in time", "executed late", "once ok", "once outcome_unknown", "once busy",
   "exchange cancelled",
@@ -13,6 +13,8 @@ return {
   "probed",
   -- hooks
   "a hook called", "a hook threw", "a hook closed the client",
+  -- scopes
+  "scope: gather", "scope: map", "scope: run", "a scope threw", "joined",
   -- ends
   "ended api", "ended auth", "ended breaker_open", "ended busy", "ended cancelled", "ended closed", "ended connect",
   "ended deadline", "ended dns", "ended http", "ended limit", "ended network", "ended not_api", "ended not_found",

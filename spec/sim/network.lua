@@ -17,7 +17,8 @@ local SLOW_US, QUICK_US = 3e6, 10000
 -- An idle connection is dropped by the client, and closed by the server.
 local IDLE_MAX_US, IDLE_SERVER_US = 25e6, 30e6
 
---- @tparam table world {plan, scheduler, ledger, server, checks, tokens}
+--- @tparam table world {plan, scheduler, ledger, server, checks, tokens}; `news`
+-- are the exchanges that nobody was told of, where the transport is driven
 function _M.new(world)
   local network = setmetatable({
     world = world,
@@ -27,6 +28,7 @@ function _M.new(world)
     idle = {}, -- connections, by server
     generations = {}, -- of connections, by server
     limiters = {},
+    news = world.plan.driven and {} or nil,
   }, _M)
   for i = 1, world.plan.servers do
     network.idle[i], network.generations[i] = {}, 0
@@ -52,6 +54,8 @@ local function finish(exchange, response, failure)
     failure.stale and ", stale" or "") or format("%d%s", response.status, attempt.said or ""))
   if exchange.waiting then
     network.world.scheduler:resume(exchange.waiting, true)
+  elseif network.news then
+    network.news[#network.news + 1] = attempt.key
   end
 end
 
@@ -72,10 +76,12 @@ end
 
 function Exchange:wait()
   local scheduler = self.network.world.scheduler
-  if not self.finished and scheduler.running.cancelled_us then
+  if not self.finished and self.network.news then
+    self.network.world:fail("nobody blocks the others", "%s waits in the transport", self.attempt.label)
+  elseif not self.finished and scheduler:current().cancelled_us then
     self:abort "cancelled"
   elseif not self.finished then
-    self.waiting = scheduler.running
+    self.waiting = scheduler:current()
     scheduler:suspend(function()
       self:abort "cancelled"
     end)
@@ -83,8 +89,18 @@ function Exchange:wait()
   if self.throws then
     error(faults.THROWN, 0)
   end
+  scheduler:current().granted_from_us = nil -- what it was woken for since was the answer
   self.network.world.checks:attempt_told(self.attempt)
   return self.response, self.failure
+end
+
+--- Can it be read without waiting? Where the transport is driven.
+function Exchange:ready()
+  return self.finished
+end
+
+function Exchange:id()
+  return self.attempt.key
 end
 
 function Exchange:cancel()
@@ -346,6 +362,20 @@ end
 --- The server has lost its connections: the idle ones are dead.
 function _M:restart(server)
   self.generations[server] = self.generations[server] + 1
+end
+
+--- The contract of a driven transport: which exchanges can be read. The
+-- scheduler knows when something happens.
+function _M:step(ready)
+  local count = #self.news
+  for i = 1, count do
+    ready[i], self.news[i] = self.news[i], nil
+  end
+  return count
+end
+
+function _M:timeout()
+  return self.news[1] and 0 or nil
 end
 
 --- The transport contract: all that is under way ends.

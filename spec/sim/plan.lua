@@ -40,6 +40,7 @@ local OPTIONS = {
   { "enable_metrics", 0.04, { false } },
   { "identity", 0.1, { "somebody" } },
   { "page_size", 0.2, { 1, 2, 3 } },
+  { "refresh_ahead", 0.5, { true } },
 }
 
 local TTLS = { 0.3, 1, 4, 30 }
@@ -58,6 +59,7 @@ local READ_OPTIONS = {
   { "raw", 0.05, { true } },
   { "stale_if_error_s", 0.1, { 0, 2, 600 } },
   { "stale_while_revalidate_s", 0.1, { 0, 2, 600 } },
+  { "refresh_ahead", 0.1, { false, true } },
 }
 
 -- How heavy an operation may weigh, and whether it only reads.
@@ -220,6 +222,64 @@ local function draw_tasks(random, plan)
   return tasks
 end
 
+-- --- scopes --------------------------------------------------------------
+
+-- So deep are scopes within scopes.
+local DEPTH_MAX = 3
+
+local draw_item
+
+local function draw_scope(random, next_call, depth)
+  local scope = {
+    kind = random:pick { "gather", "map", "run" },
+    items = {},
+    catches = random:hit(0.7),
+    timeout_us = random:maybe(0.3, { 0, 1000, 100000, SECOND, 5 * SECOND }),
+    concurrency = random:maybe(0.4, { 1, 2, 4 }),
+  }
+  for i = 1, random:int(1, 6) do
+    scope.items[i] = draw_item(random, next_call, scope, depth)
+  end
+  return scope
+end
+
+--- What is done in a scope: a call of the task's, or something else. Tasks of a
+-- `run` can be joined and ended by its first item, which is its body.
+function draw_item(random, next_call, scope, depth)
+  local at, us = random:real(), math.floor(random:exponential(SECOND / 2))
+  if at < 0.5 then
+    return { kind = "call", call = next_call() }
+  elseif at < 0.65 and depth < DEPTH_MAX then
+    return draw_scope(random, next_call, depth + 1)
+  elseif at < 0.72 then
+    return { kind = "throw", us = us, text = random:hit(0.7) }
+  elseif at < 0.8 and scope.kind == "run" then
+    return { kind = "end", us = us, which = random:int(2, 6), joins = random:hit(0.5) }
+  end
+  return { kind = "sleep", us = us }
+end
+
+--- Scopes in place of a task's calls one by one; calls that are used up are made
+-- again, as others.
+local function draw_scopes(random, task)
+  local count, used = #task.calls, 0
+  local function next_call()
+    used = used + 1
+    if used > count then
+      local again = {}
+      for name, value in pairs(task.calls[(used - 1) % count + 1]) do
+        again[name] = value
+      end
+      task.calls[used] = again
+    end
+    return used
+  end
+  task.scopes = {}
+  for i = 1, random:int(1, 3) do
+    task.scopes[i] = draw_scope(random, next_call, 1)
+  end
+end
+
 -- --- the rest ------------------------------------------------------------
 
 local function draw_token(random)
@@ -262,11 +322,40 @@ function _M.of(seed)
   plan.phases = draw_phases(random, plan)
   plan.tasks = draw_tasks(random, plan)
   plan.close_us = random:hit(0.15) and not plan.blocking and math.floor(random:real() * 20 * SECOND) or nil
+  local own = chance.of(seed, 3)
+  plan.real = not plan.blocking and own:hit(0.6)
+  plan.driven = plan.real and own:hit(0.8)
+  plan.options.refresh_ahead = own:hit(0.2) or nil
+  local scoped = plan.real and own:hit(0.7) and own:pick { 0.2, 1 } or 0
+  for _, task in ipairs(plan.tasks) do
+    if own:hit(scoped) then
+      draw_scopes(own, task)
+    end
+  end
   plan.heal_us = 0
   for _, phase in ipairs(plan.phases) do
     plan.heal_us = math.max(plan.heal_us, phase.until_us)
   end
   return plan
+end
+
+--- Calls fn(path, name) for a scope and all items in it; a path is a list of the
+-- places that lead there.
+local function each_item(item, name, fn, path)
+  path = path or {}
+  fn(path, ("%s, %s"):format(name, item.kind))
+  for i, inner in ipairs(item.items or {}) do
+    local longer = { (table.unpack or unpack)(path) } -- luacheck: ignore unpack
+    longer[#longer + 1] = i
+    each_item(inner, ("%s.%d"):format(name, i), fn, longer)
+  end
+end
+
+local function follow(item, path)
+  for _, i in ipairs(path) do
+    item = item.items[i]
+  end
+  return item
 end
 
 --- All parts that can be left out: name → function (plan) that does so.
@@ -291,6 +380,13 @@ function _M.parts(plan)
           it.tasks[i].calls[c].opts[name] = nil
         end)
       end
+    end
+    for s in ipairs(task.scopes or {}) do
+      each_item(task.scopes[s], ("scope %d"):format(s), function(path, name)
+        part(("%s of task %d"):format(name, task.number), function(it)
+          follow(it.tasks[i].scopes[s], path).off = true
+        end)
+      end)
     end
     if task.cancel_us then
       part("cancel of task " .. task.number, function(it)
@@ -323,7 +419,7 @@ function _M.parts(plan)
       it.token.changes_us[i] = false
     end)
   end
-  for _, name in ipairs { "close_us", "log", "names", "detects", "spawns" } do
+  for _, name in ipairs { "close_us", "log", "names", "detects", "spawns", "driven" } do
     if plan[name] then
       part(name, function(it)
         it[name] = nil
@@ -372,7 +468,8 @@ end
 function _M.describe(plan)
   local lines = { ("%d servers, latency %g ms, thinking %g ms"):format(plan.servers, plan.latency_us / 1000,
     plan.think_us / 1000) }
-  for _, name in ipairs { "options", "token", "log", "names", "detects", "blocking", "spawns", "close_us" } do
+  for _, name in ipairs { "options", "token", "log", "names", "detects", "blocking", "real", "driven", "spawns",
+    "close_us" } do
     if plan[name] and (type(plan[name]) ~= "table" or next(plan[name])) then
       lines[#lines + 1] = name .. ": " .. shown(plan[name])
     end

@@ -1,5 +1,6 @@
---- A check of the checker: plants each fault of plants.lua into a copy of the
--- tree, and wants the simulator to find it; see `make sim-plants`.
+--- A check of the checkers: plants each fault of plants.lua into a copy of the
+-- tree, and wants the simulator, or the fault bed, to find it; see `make
+-- sim-plants`.
 --
 --   plant.lua DIRECTORY JOBS [NUMBER …]     in so many processes
 --   plant.lua DIRECTORY worker [NUMBER …]   one of them
@@ -9,8 +10,9 @@ local plants = require "spec.sim.plants"
 local format = string.format
 
 -- A fault that is not found within so many seeds is not found. Most are in the
--- first step. What never ends is given up after HANGS_S.
-local SEEDS, STEP = 1500, 50
+-- first step; within so many rounds of the bed. What never ends is given up after
+-- HANGS_S.
+local SEEDS, STEP, ROUNDS = 1500, 50, 4
 local HANGS_S = 60
 
 local function run(command)
@@ -58,10 +60,11 @@ local function build(directory)
   return run(format("env -u MAKEFLAGS -u CI make -s -C '%s' VM=lua5.4 SAN=", directory))
 end
 
-local function simulate(directory, what)
+-- Runs one of the beds on the tree in a directory.
+local function try(directory, bed, what)
   local path = format("LUA_PATH='./?.lua;%s/lua/?.lua;%s/lua/?/init.lua;;' LUA_CPATH='%s/build/lua5.4/?.so;;'",
     directory, directory, directory)
-  local ended, text = run(format("%s timeout %d '%s' spec/sim/command.lua %s", path, HANGS_S, arg[-1], what))
+  local ended, text = run(format("%s timeout %d '%s' spec/%s/command.lua %s", path, HANGS_S, arg[-1], bed, what))
   return ended and text or text .. "\nit ends by itself or hangs"
 end
 
@@ -70,16 +73,34 @@ local function sign(text)
   return text:match "failure (%d+ [^\t\n]*)" or not text:find "sums" and (text:match "^[^\n]+" or "none") or nil
 end
 
-local function look(directory, plant)
+local look = {}
+
+function look.sim(directory, plant)
   if plant.outage then
-    return sign(simulate(directory, "outage " .. plant.outage))
+    return sign(try(directory, "sim", "outage " .. plant.outage))
   end
   for first = 1, SEEDS, STEP do
-    local found = sign(simulate(directory, format("worker %d %d 1", first, first + STEP - 1)))
+    local found = sign(try(directory, "sim", format("worker %d %d 1", first, first + STEP - 1)))
     if found then
       return found
     end
   end
+end
+
+function look.bed(directory)
+  return sign(try(directory, "bed", format("worker 1 %d", ROUNDS)))
+end
+
+--- The sign that the last of those saw who have to find it, if all did.
+local function look_by_all(directory, plant)
+  local found
+  for _, bed in ipairs(plant.by or { "sim" }) do
+    found = look[bed](directory, plant)
+    if not found then
+      return nil, "not found by " .. bed
+    end
+  end
+  return found
 end
 
 local function check(root, number, plant)
@@ -90,9 +111,9 @@ local function check(root, number, plant)
   if not built then
     return nil, "it does not compile: " .. text
   end
-  local found = look(directory, plant)
+  local found, missing = look_by_all(directory, plant)
   run(format("rm -rf '%s'", directory))
-  return found
+  return found, missing
 end
 
 -- The tree as it is, in which nothing is found.
@@ -100,9 +121,11 @@ local function prepare(root)
   assert(run(format("rm -rf '%s' && mkdir -p '%s/base' && cp -a Makefile csrc lua '%s/base'", root, root, root)))
   local built, text = build(root .. "/base")
   assert(built, text)
-  local found = sign(simulate(root .. "/base", format("worker 1 %d 1", STEP)))
-  if found then
-    error("the simulator finds something in the tree as it is: " .. found, 0)
+  for bed, look_at in pairs { sim = STEP, bed = ROUNDS } do
+    local found = sign(try(root .. "/base", bed, format("worker 1 %d 1", look_at)))
+    if found then
+      error(bed .. " finds something in the tree as it is: " .. found, 0)
+    end
   end
 end
 
@@ -114,7 +137,7 @@ local function work(root, numbers)
       found, why = nil, found
     end
     print(format("%s %d - %s: %s", found and "ok" or "not ok", number, plant.why,
-      found and "seed " .. found or why or "not found"))
+      found and "seed " .. found or why))
     io.stdout:flush()
   end
 end

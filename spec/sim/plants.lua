@@ -1,6 +1,8 @@
---- Faults that are planted to see that the simulator finds them: each of them
--- is a mistake that somebody could make. `edits` are {file, text, other text};
--- the text is in the file once. `outage`: the seed of an outage that finds it.
+--- Faults that are planted to see that they are found: each of them is a mistake
+-- that somebody could make. `edits` are {file, text, other text}; the text is in
+-- the file once. `by` are those who have to find it: "sim", the simulator, where
+-- nothing is said, and "bed", the fault bed. `outage`: the seed of an outage of
+-- the simulator that finds it.
 
 return {
   {
@@ -12,6 +14,7 @@ return {
   },
   {
     why = "a once call that was sent is told to have failed for sure",
+    by = { "sim", "bed" },
     edits = { { "csrc/core/retry.c", "return outcome->phase != DSC_UNSENT;", "return false;" } },
   },
   {
@@ -55,7 +58,7 @@ return {
   },
   {
     why = "a sleep before a repeat goes over the deadline",
-    edits = { { "csrc/core/call.c", "if (call->wait_us >= call->deadline_us - now_us(call) || !spend(call))",
+    edits = { { "csrc/core/call.c", "if (call->wait_us >= call->deadline_us - call->now_us || !spend(call))",
       "if (!spend(call))" } },
   },
   {
@@ -69,6 +72,7 @@ return {
   },
   {
     why = "the last in the queue is served first",
+    by = { "sim", "bed" },
     edits = { { "csrc/core/limit.c", "struct dsc_waiter *first = queue->queued.first;",
       "struct dsc_waiter *first = queue->queued.last;" } },
   },
@@ -111,7 +115,7 @@ return {
   },
   {
     why = "a write does not make old what it changes",
-    edits = { { "lua/dsclient/call.lua", '    core.drop(state.client, operation .. "\\0")\n', "" } },
+    edits = { { "lua/dsclient/flight.lua", '  core.drop(state.client, operation .. "\\0")\n', "" } },
   },
   {
     why = "what a write has overtaken is kept",
@@ -215,11 +219,11 @@ return {
   },
   {
     why = "a fetch that a write has overtaken is joined",
-    edits = { { "lua/dsclient/call.lua", "    flight.detach(state, operation .. \"\\0\")\n", "" } },
+    edits = { { "lua/dsclient/flight.lua", '  detach(state, operation .. "\\0")\n', "" } },
   },
   {
     why = "what another token fetched is kept",
-    edits = { { "lua/dsclient/call.lua", "local overtaken = identity ~= state.identity or writes",
+    edits = { { "lua/dsclient/call.lua", "local overtaken = read.identity ~= state.identity or writes",
       "local overtaken = writes" } },
   },
   {
@@ -238,16 +242,18 @@ return {
   },
   {
     why = "a refresh in the background that fails counts as a stale hit",
-    edits = { { "lua/dsclient/call.lua", " or opts.refresh or read.unseen then", " or opts.refresh then" } },
+    edits = { { "lua/dsclient/call.lua", " or read.opts.refresh or read.unseen then",
+      " or read.opts.refresh then" } },
   },
   {
     why = "a run is not held after an execute",
     edits = { { "lua/dsclient/call.lua", "    hold.acting, hold.until_s = nil, now_s + HOLD_S\n",
-      "    state.held[id] = nil\n" } },
+      "    hold.acting, hold.until_s = nil, now_s\n" } },
   },
   {
     why = "two tasks act on one run at once",
-    edits = { { "lua/dsclient/call.lua", "  if held and held.acting then", "  if false then" } },
+    edits = { { "lua/dsclient/call.lua", "elseif state.held[id] and state.held[id].acting and",
+      "elseif false and" } },
   },
   {
     why = "the log's time is added to a sleep",
@@ -274,5 +280,111 @@ return {
     why = "bytes in and out are mixed up",
     edits = { { "csrc/core/call.c", "                        call->last.kind, bytes_in, bytes_out);",
       "                        call->last.kind, bytes_out, bytes_in);" } },
+  },
+  {
+    why = "who waits for a transfer is not woken when it can be read",
+    edits = { { "lua/dsclient/wait.lua", "      self.runtime.wake(waiter)\n      self.waiters[id] = nil\n", "" } },
+  },
+  {
+    why = "a transfer whose task was ended blocks the others",
+    edits = { { "lua/dsclient/wait.lua", '      transfer:cancel()\n', "      return\n" } },
+  },
+  {
+    why = "a task that is ended waits on",
+    edits = { { "lua/dsclient/runtime/tasks.lua", '    wake(self, waiter, "cancelled")\n', "" } },
+  },
+  {
+    why = "a task that was ended waits again",
+    edits = { { "lua/dsclient/runtime/tasks.lua", "if task.cancelled and not shielded then", "if task.over then" } },
+  },
+  {
+    why = "the last task that can run is the first that does",
+    edits = { {
+      "lua/dsclient/runtime/tasks.lua",
+      "  task.waits, task.how, task.following = false, how, false\n  if self.last then\n"
+        .. "    self.last.following = task\n  else\n    self.first = task\n  end\n  self.last = task\n",
+      "  task.waits, task.how, task.following = false, how, self.first\n  self.first = task\n"
+        .. "  self.last = self.last or task\n",
+    } },
+  },
+  {
+    why = "a scope is left while its tasks run",
+    edits = { { "lua/dsclient/scope.lua", "not scope.reason then\n      end_tasks(scope, how)\n",
+      "not scope.reason then\n      return end_tasks(scope, how)\n" } },
+  },
+  {
+    why = "a scope is not told that a task of it is over",
+    edits = { { "lua/dsclient/scope.lua", "  scope.runtime.wake(scope.waiter)\n", "" } },
+  },
+  {
+    why = "who joins a task is not told that it is over",
+    edits = { { "lua/dsclient/scope.lua",
+      "  for _, waiter in ipairs(task.waiters) do\n    scope.runtime.wake(waiter)\n  end\n", "" } },
+  },
+  {
+    why = "who joins a task goes on before it is over",
+    edits = { { "lua/dsclient/scope.lua", "  while not self.over do\n    local waiter = {}",
+      "  if not self.over then\n    local waiter = { woken = true }" } },
+  },
+  {
+    why = "a Lua error in a task is lost",
+    edits = { { "lua/dsclient/scope.lua", "  if not fine then\n    fail(scope, results)\n  end\n", "" } },
+  },
+  {
+    why = "the last of several Lua errors is thrown",
+    edits = { { "lua/dsclient/scope.lua", "  if not scope.failed then\n", "  if not fine then\n" } },
+  },
+  {
+    why = "a Lua error has the traceback of each scope that it went through",
+    edits = { { "lua/dsclient/scope.lua", "type(problem) == \"string\" and not problem:find(TRACEBACK, 1, true)",
+      'type(problem) == "string"' } },
+  },
+  {
+    why = "a Lua error ends nobody else",
+    edits = { { "lua/dsclient/scope.lua", '    end_tasks(scope, "failed")\n  end\nend\n', "  end\nend\n" } },
+  },
+  {
+    why = "the time of a scope is not looked at",
+    edits = { { "lua/dsclient/scope.lua", "scope.reason and huge or left_s(), scope", "huge, scope" } },
+  },
+  {
+    why = "a slot is worked on by each of those who work",
+    edits = { { "lua/dsclient/scope.lua", "    job.taken = job.taken + 1\n    local key = job.keys[job.taken]\n",
+      "    local key = job.keys[job.taken + 1]\n    job.last = key\n" }, {
+      "lua/dsclient/scope.lua",
+      "      call(job, key)\n    end\n  end\nend\n\nlocal function side",
+      "      call(job, key)\n    end\n    job.taken = job.taken + 1\n  end\nend\n\nlocal function side",
+    } },
+  },
+  {
+    why = "slots that nobody came to have no error",
+    edits = { {
+      "lua/dsclient/scope.lua",
+      "    if job.scope.reason then\n      settle(job, key, nil, why(job.scope.reason))\n    else\n"
+        .. "      call(job, key)\n    end\n  end\nend\n\nlocal function side",
+      "    if job.scope.reason then\n      return\n    end\n    call(job, key)\n  end\nend\n\nlocal function side",
+    } },
+  },
+  {
+    why = "what a run leaves behind goes on",
+    edits = { { "lua/dsclient/scope.lua", "body.over then\n      end_tasks(scope, \"cancelled\")\n",
+      "body.over then\n      return\n" } },
+  },
+  {
+    why = "the timer of a wait that is over goes on",
+    by = { "bed" },
+    edits = { { "lua/dsclient/runtime/tasks.lua", "  self.timers:remove(waiter)\n", "" } },
+  },
+  {
+    why = "the connections of a client that is closed stay open",
+    by = { "bed" },
+    edits = { { "csrc/curl/sockets.c", "  return close(fd);\n", "  return 0;\n" } },
+  },
+  {
+    why = "nobody is told of a transfer that has the place of an earlier one",
+    by = { "bed" },
+    edits = { { "csrc/curl/attempt.c", "  attempt->text = NULL;\n  attempt->told = false;\n",
+      "  attempt->text = NULL;\n" },
+      { "lua/dsclient/wait.lua", "if told == 0 and running == 0 then", "if false then" } },
   },
 }

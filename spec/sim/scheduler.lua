@@ -6,7 +6,7 @@
 -- a cancelled task runs on, but can wait for nothing any more.
 
 local chance = require "spec.sim.chance"
-local heaps = require "dsclient.sandbox.heap"
+local heaps = require "dsclient.heap"
 
 local _M = {}
 _M.__index = _M
@@ -40,11 +40,21 @@ function _M.new(seed, moved, stepped)
   return self
 end
 
+--- Has a coroutine ended that hangs.
+function _M:guard_over(thread)
+  debug.sethook(thread, self.guard, "", INSTRUCTIONS_MAX)
+end
+
 -- The place of an item among those of its moment, as a part of its time.
 function _M:add(item, at_us, key, count)
   item.at = math.max(at_us, self.now_us) + chance.fraction(self.base, key, count)
   self.heap:push(item)
   return item
+end
+
+--- The task that runs, or nil.
+function _M:current()
+  return self.running
 end
 
 --- Runs fn at a time. The key tells this event from others of its moment.
@@ -65,7 +75,7 @@ end
 function _M:spawn(id, fn, at_us)
   self.tasks = self.tasks + 1
   local task = { id = id or 1000 + self.tasks, steps = 0, coroutine = coroutine.create(fn) }
-  debug.sethook(task.coroutine, self.guard, "", INSTRUCTIONS_MAX)
+  self:guard_over(task.coroutine)
   self.alive = self.alive + 1
   self:ready(task, task, at_us)
   return task

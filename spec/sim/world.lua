@@ -5,11 +5,14 @@ local checks = require "spec.sim.checks"
 local core = require "dsclient.core"
 local dsclient = require "dsclient"
 local healing = require "spec.sim.healing"
+local insides = require "spec.support.insides"
 local ledgers = require "spec.sim.ledger"
 local networks = require "spec.sim.network"
 local phases = require "spec.sim.phases"
 local schedulers = require "spec.sim.scheduler"
+local scopes = require "spec.sim.scopes"
 local servers = require "spec.sim.server"
+local tasks = require "spec.sim.tasks"
 local tokens = require "spec.sim.tokens"
 
 local format = string.format
@@ -73,22 +76,23 @@ local function runtime_of(self)
     return runtime
   end
   function runtime.current()
-    return scheduler.running
+    return scheduler:current()
   end
-  function runtime.park(waiter, seconds)
-    local task, from_us = scheduler.running, scheduler.now_us
-    task.granted_from_us = nil
-    local how = scheduler:park(waiter, to_us(seconds))
+  function runtime.park(waiter, seconds, shielded)
+    local task, from_us = scheduler:current(), scheduler.now_us
+    self.parks = self.parks + 1
+    task.granted_from_us, waiter.number = nil, self.parks
+    local how = scheduler:park(waiter, to_us(seconds), shielded)
     if how == "woken" then
       task.granted_from_us = from_us
     end
     return how
   end
   function runtime.wake(waiter)
-    scheduler:wake(waiter)
+    self:wake(waiter)
   end
-  if plan.spawns then
-    function runtime.spawn(fn)
+  if plan.spawns or plan.real then
+    function runtime.detach(fn)
       local outer = ledger:current()
       ledger:mark "background"
       scheduler:spawn(nil, function()
@@ -96,7 +100,38 @@ local function runtime_of(self)
       end, scheduler.now_us)
     end
   end
+  if plan.real then
+    function runtime.spawn(fn)
+      return scheduler:spawn(nil, fn, scheduler.now_us)
+    end
+    function runtime.cancel(task)
+      scheduler:cancel(task)
+    end
+    runtime.watch = scheduler.runtime.watch
+  end
   return runtime
+end
+
+local function transport_of(self)
+  local network = self.network
+  local transport = {
+    start = function(_, request, deadline)
+      return network:start(request, deadline)
+    end,
+    close = function()
+      network:close()
+    end,
+  }
+  if self.plan.driven then
+    function transport.step(_, _, ready)
+      return network:step(ready)
+    end
+    function transport.timeout()
+      return network:timeout()
+    end
+    function transport.pollfd() end -- there is nothing that could be polled
+  end
+  return transport
 end
 
 local function urls_of(plan)
@@ -113,14 +148,7 @@ local function make_client(self)
     api_urls = urls_of(plan),
     token = self.tokens:source(),
     server_version = not plan.detects and "3.1.1" or nil,
-    transport = {
-      start = function(_, request, deadline)
-        return self.network:start(request, deadline)
-      end,
-      close = function()
-        self.network:close()
-      end,
-    },
+    transport = transport_of(self),
     runtime = runtime_of(self),
     log = log_function(self),
   }
@@ -130,12 +158,34 @@ local function make_client(self)
   return dsclient.new(options)
 end
 
+--- Wakes a waiter; those that the client wakes when it is closed, in an order
+-- that is the same each time, whatever their addresses.
+function World:wake(waiter)
+  if self.woken then
+    self.woken[#self.woken + 1] = waiter
+  else
+    self.scheduler:wake(waiter)
+  end
+end
+
+local function before(a, b)
+  return a.number < b.number
+end
+
 --- Closes the client, be it from within a hook.
 function World:close()
-  if not self.closed_us then
-    self.closed_us, self.closed_seq = self.scheduler.now_us, self.ledger:next_seq()
-    self.ledger:say("the client is closed")
-    self.client:close()
+  if self.closed_us then
+    return
+  end
+  self.closed_us, self.closed_seq = self.scheduler.now_us, self.ledger:next_seq()
+  self.ledger:say("the client is closed")
+  self.woken = {}
+  self.client:close()
+  local woken = self.woken
+  self.woken = nil
+  table.sort(woken, before)
+  for _, waiter in ipairs(woken) do
+    self.scheduler:wake(waiter)
   end
 end
 
@@ -145,7 +195,8 @@ local function start_tasks(self)
   for _, task_plan in ipairs(self.plan.tasks) do
     if not task_plan.off then
       local task = self.scheduler:spawn(task_plan.number, function()
-        calls.task(self, task_plan)
+        local perform = task_plan.scopes and scopes.task or calls.task
+        perform(self, task_plan)
       end, task_plan.from_us)
       if task_plan.cancel_us then
         self.scheduler:at(task_plan.cancel_us, 100 + task_plan.number, function()
@@ -158,8 +209,8 @@ local function start_tasks(self)
 end
 
 local function new(plan, traced)
-  local self = setmetatable({ plan = plan }, World)
-  self.scheduler = schedulers.new(plan.seed, function(us)
+  local self = setmetatable({ plan = plan, parks = 0 }, World)
+  self.scheduler = (plan.real and tasks or schedulers).new(plan.seed, function(us)
     core.advance(self.client, us / 1e6)
   end, function()
     self.checks:stepped()
@@ -172,6 +223,7 @@ local function new(plan, traced)
     self.network:restart(server)
   end)
   self.client = make_client(self)
+  self.state = insides(self.client)
   self.checks = checks.new(self)
   return self
 end

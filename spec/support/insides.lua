@@ -1,14 +1,9 @@
 --- The insides of a client, as the functions of call.lua take them.
 
-local calls = require "dsclient.call"
-
 return function(client)
-  local perform, found = calls.perform, nil
-  calls.perform = function(state)
-    found = state
-    return {}
+  for _, value in pairs(debug.getmetatable(client).__index) do
+    if type(value) == "table" and rawget(value, "client") == client and rawget(value, "transport") then
+      return value
+    end
   end
-  client:call "users.current"
-  calls.perform = perform
-  return found
 end

@@ -33,7 +33,7 @@ end
 -- --- a row by itself -----------------------------------------------------
 
 local ROW_FIELDS = set [[
-  summary method path replay result since upto rows codes body json bare ttl_s invalidates already gone
+  summary method path replay result since upto rows codes body json bare ttl_s invalidates already gone partial
   holds traps renamed params resource verb operation name
 ]]
 local PARAM_FIELDS = set "required default path query since upto min max values renamed help"
@@ -82,8 +82,8 @@ end
 
 local function check_caching(row, known, report)
   if row.replay == "read" then
-    if row.already or row.gone or row.invalidates then
-      report "a read has already, gone or invalidates"
+    if row.already or row.gone or row.partial or row.invalidates then
+      report "a read has already, gone, partial or invalidates"
     end
   elseif row.ttl_s then
     report "a write has ttl_s"

@@ -7,6 +7,7 @@ local shim = assert(package.loadlib(arg[1], "luaopen_fail_malloc"))()
 local url, token, for_good = arg[2], arg[3], arg[4] == "for_good"
 local core = require "dsclient.core"
 local dsclient = require "dsclient"
+local uv = require "luv"
 
 -- More allocations than this and something runs away.
 local ALLOCATIONS_MAX = 20000
@@ -35,6 +36,24 @@ end
 function scenarios.hits(client)
   local _ = client:get_projects()
   return client:get_projects { borrow = true }
+end
+
+function scenarios.gather(client)
+  client:clear_cache()
+  local values, errs = client:gather {
+    a = function()
+      return client:get_projects { borrow = true }
+    end,
+    b = function()
+      return client.users:current()
+    end,
+    c = function()
+      return client:map({ 1, 2 }, function(seconds)
+        return client:sleep(seconds / 1e6)
+      end)
+    end,
+  }
+  return values and not errs or nil, errs and (errs.a or errs.b or errs.c)
 end
 
 function scenarios.start(client)
@@ -134,6 +153,34 @@ local function starve(name, scenario)
   print(("%s: %d allocations failed in turn, %d errors returned, %d thrown"):format(name, count, refused, thrown))
 end
 
+--- A loop that has watched the client's descriptor from the begin on is told by it
+-- of an answer, whatever became of the transfers in between.
+local LOOKS_MAX = 5000
+local readable = false
+local poll = assert(uv.new_poll(client:pollfd()))
+assert(poll:start("r", function()
+  readable = true
+end))
+uv.run "nowait"
+
+local function check_descriptor()
+  local got
+  dsclient.start(function()
+    got = client:get_projects { cache = false }
+  end)
+  while client:step() > 0 do
+    local looks = 0
+    readable = client:timeout() == 0
+    while not readable do
+      looks = looks + 1
+      assert(looks < LOOKS_MAX, "the descriptor tells nothing")
+      uv.sleep(1)
+      uv.run "nowait"
+    end
+  end
+  assert(got)
+end
+
 local names = {}
 for name, scenario in pairs(scenarios) do
   names[#names + 1] = name
@@ -143,4 +190,7 @@ table.sort(names)
 for _, name in ipairs(names) do
   starve(name, scenarios[name])
 end
+check_descriptor()
+poll:close()
+uv.run()
 client:close()

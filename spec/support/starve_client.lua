@@ -217,6 +217,59 @@ add {
   expected = "accepted",
 }
 
+local function of_both(request)
+  return request.path:find "/projects%?" and PROJECTS or RUNS
+end
+
+add {
+  name = "several projects",
+  script = of_both,
+  act = function(client)
+    return names(client.instances:list({ projects = "*" }, { progress = nothing }))
+  end,
+  expected = "r-1 r-2 r-1 r-2",
+}
+
+add {
+  name = "several projects, page by page",
+  script = of_both,
+  act = function(client)
+    local pages, list = client.instances:pages { projects = { "a", "b" } }, {}
+    local rows, err = pages.next()
+    while rows do
+      list[#list + 1] = names(rows)
+      rows, err = pages.next()
+    end
+    if err then
+      return nil, err
+    end
+    return table.concat(list, ", ")
+  end,
+  expected = "r-1 r-2, r-1 r-2",
+}
+
+add {
+  name = "several runs",
+  script = { ok() },
+  act = function(client, bed)
+    bed.advance(60)
+    local done, err = client.instances:recover { project = "11", instance_ids = { 7, 8 } }
+    return done and "accepted", err
+  end,
+  expected = "accepted",
+}
+
+add {
+  name = "prefetch",
+  script = of_both,
+  act = function(client)
+    client:clear_cache()
+    local done, err = client:prefetch { { "projects.list" }, { "workflows.list", { projects = "a*" } } }
+    return done and "begun", err
+  end,
+  expected = "begun",
+}
+
 add {
   name = "functions",
   act = function(client)

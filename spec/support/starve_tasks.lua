@@ -139,6 +139,34 @@ add {
   also = { ["a a old"] = true, ["a a new"] = true },
 }
 
+-- what is there at once, the new one behind it
+add {
+  name = "refresh ahead",
+  options = { refresh_ahead = true },
+  act = function(bed)
+    bed:all(projects { refresh = true })
+    bed:sleep_until(bed.now + 0.9 * HOUR_S)
+    local old = bed:all(projects())
+    local new = bed:all(projects())
+    return told({ old[1], new[1] }, "a a")
+  end,
+  expected = "a a",
+}
+
+-- in the background, while others call
+add {
+  name = "prefetch",
+  act = function(bed)
+    bed.client:clear_cache()
+    local results = bed:all(function(client)
+      local done, err = client:prefetch { { "projects.list" } }
+      return done and { { name = "begun" } }, err
+    end, projects())
+    return told(results, "begun a")
+  end,
+  expected = "begun a",
+}
+
 -- with calls in the queue, before a repeat, under way, and behind another
 add {
   name = "close",

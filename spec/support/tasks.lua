@@ -50,21 +50,24 @@ local function runtime_of(self)
     spawn = function(fn)
       self:spawn(fn)
     end,
+    seen = self.mortal and function(task)
+      return task.vanished_at or self.now
+    end or nil,
   }
 end
 
 -- An exchange takes answer.takes_s (0.1), in which its task can be cancelled.
-local function wait_for(self, answer, deadline)
+local function wait_for(self, transport, answer, deadline)
   local task = self.running
-  local takes_s, left_s = answer.takes_s or 0.1, deadline - core.time(self.client)
+  local takes_s, left_s = answer.takes_s or 0.1, deadline - core.time(transport.client)
   self.in_flight = self.in_flight + 1
   self.in_flight_max = math.max(self.in_flight_max, self.in_flight)
-  task.waiter = {}
+  task.waiter = { transport = transport }
   local how = task.cancelled and "cancelled" or suspend(self, "timeout", self.now + math.min(takes_s, left_s))
   self.in_flight = self.in_flight - 1
   if how == "cancelled" then
     return nil, { kind = "cancelled", phase = answer.phase or "sent", message = "cancelled" }
-  elseif self.transport_closed then
+  elseif transport.closed then
     return nil, { kind = "closed", phase = answer.phase or "sent", message = "closed" }
   elseif takes_s >= left_s then
     return nil, { kind = "timeout", phase = "sent", message = "no answer in time" }
@@ -79,33 +82,35 @@ local function wait_for(self, answer, deadline)
     reused = false }
 end
 
---- @tparam table|function script as of support.bed
--- @tparam table options of dsclient.new; with `detect` it finds out the server
---   line itself, else it is told 3.1.1
-function _M.new(script, options)
-  local self = setmetatable({ now = 0, order = 0, tasks = {}, requests = {}, in_flight = 0, in_flight_max = 0,
-    logged = {} }, _M)
-  local transport = {}
+local function transport_of(self, script)
+  local transport = { closed = false }
   function transport.start(_, request, deadline)
     self.requests[#self.requests + 1] = { path = request.path, headers = request.headers, at = self.now }
     local answer = type(script) == "function" and script(request, #self.requests)
       or script[math.min(#self.requests, #script)]
     return {
       wait = function()
-        return wait_for(self, answer, deadline)
+        return wait_for(self, transport, answer, deadline)
       end,
       cancel = function() end,
     }
   end
   function transport.close()
-    self.transport_closed = true
+    transport.closed = true
     for task in pairs(self.tasks) do
-      if task.waiter and not task.waiter.task then
+      if task.waiter and task.waiter.transport == transport then
         due(self, task, "closed", self.now)
       end
     end
   end
-  self.runtime = runtime_of(self)
+  return transport
+end
+
+--- Another client on the same clock: what another process has.
+-- @tparam table options of dsclient.new; with `detect` it finds out the server
+--   line itself, else it is told 3.1.1
+function _M:another(script, options)
+  local transport = transport_of(self, script)
   local given = { api_url = "http://127.0.0.1:12345", token = "secret", server_version = "3.1.1",
     transport = transport, runtime = self.runtime }
   for name, value in pairs(options or {}) do
@@ -114,10 +119,24 @@ function _M.new(script, options)
   if given.api_urls then
     given.api_url = nil
   end
+  given.mortal = nil
   if given.detect then
     given.detect, given.server_version = nil, nil
   end
-  self.client = dsclient.new(given)
+  local client = dsclient.new(given)
+  core.advance(client, self.now)
+  transport.client = client
+  self.clients[#self.clients + 1] = client
+  return client
+end
+
+--- @tparam table|function script as of support.bed
+-- @tparam table options of dsclient.new; see `another`
+function _M.new(script, options)
+  local self = setmetatable({ now = 0, order = 0, tasks = {}, clients = {}, requests = {}, in_flight = 0,
+    in_flight_max = 0, logged = {}, failed = {}, mortal = options and options.mortal }, _M)
+  self.runtime = runtime_of(self)
+  self.client = self:another(script, options)
   return self
 end
 
@@ -134,12 +153,28 @@ function _M:sleep(seconds)
   suspend(self, "timeout", self.now + seconds)
 end
 
+--- Lets the time pass.
+function _M:sleep_until(at)
+  self:spawn(function()
+    self:sleep(at - self.now)
+  end)
+  self:run()
+end
+
 --- Ends the waiting of a task, now and later.
 function _M:cancel(task)
   task.cancelled = true
   if task.waiter then
     due(self, task, "cancelled", self.now)
   end
+end
+
+--- A task that waits is no more, and no code of it runs: as a request that is
+-- aborted in nginx, or whose worker is killed.
+function _M:vanish(task)
+  task.vanished_at = self.now
+  task.coroutine, task.waiter = nil, nil
+  self.tasks[task] = nil
 end
 
 local function next_task(self)
@@ -157,7 +192,9 @@ function _M:run(until_s)
   local task = next_task(self)
   while task and task.due <= (until_s or math.huge) do
     if task.due > self.now then
-      core.advance(self.client, task.due - self.now)
+      for _, client in ipairs(self.clients) do
+        core.advance(client, task.due - self.now)
+      end
       self.now = task.due
     end
     self.running = task
@@ -170,6 +207,7 @@ function _M:run(until_s)
     end
     if not ok then
       task.err = err
+      self.failed[#self.failed + 1] = err
     end
     task = next_task(self)
   end

@@ -5,6 +5,7 @@
 ---     server.url .. "/ok"       -- http://127.0.0.1:<port>/ok
 ---     server:ask("count POST /reset")  --> 3
 ---     server:stop()
+local child = require "spec.support.child"
 local uv = require "luv"
 
 local SOURCE = debug.getinfo(1, "S").source:sub(2)
@@ -224,6 +225,11 @@ end
 -- a gzip body of the spec's choice: `give`
 local given = ""
 
+-- an answer with its head
+function behaviours.raw(connection)
+  write(connection, given)
+end
+
 function behaviours.given(connection)
   write(connection, answer(given, "Content-Encoding: gzip\r\n"))
 end
@@ -432,7 +438,7 @@ function commands.poison(state, how)
   return "done"
 end
 
---- The bytes, in hexadecimal digits, that /given answers from now on.
+--- The bytes, in hexadecimal digits, that /given and /raw answer from now on.
 function commands.give(_, digits)
   given = digits:gsub("%x%x", function(byte)
     return string.char(tonumber(byte, 16))
@@ -450,100 +456,23 @@ function commands.release(state)
   return "done"
 end
 
-local function child(port)
+if child.is_one(SOURCE) then
   local state = {accepted = 0, requests = 0, counts = {}, open = {}}
   local listener = uv.new_tcp()
-  assert(listener:bind("127.0.0.1", port))
+  assert(listener:bind("127.0.0.1", child.argument()))
   assert(listener:listen(1024, function()
     accept(state, listener)
   end))
-  local input, output = uv.new_pipe(), uv.new_pipe()
-  input:open(0)
-  output:open(1)
-  output:write(listener:getsockname().port .. "\n")
-  local pending = ""
-  input:read_start(function(_, data)
-    if not data then
-      os.exit(0) -- the parent is gone, or done
-    end
-    pending = pending .. data
-    if not data:find("\n", 1, true) then
-      return -- a long line: each look at it costs
-    end
-    pending = pending:gsub("(%w+) ?([^\n]*)\n", function(name, argument)
-      output:write(tostring(commands[name](state, argument)) .. "\n")
-      return ""
-    end)
-  end)
-  uv.run()
+  return child.serve(commands, state, listener:getsockname().port)
 end
 
-if arg and arg[1] == "tcp-server-child" then
-  return child(tonumber(arg[2]))
-end
-
-local server = {}
-server.__index = server
-
-local function interpreter()
-  local i = -1
-  while arg[i - 1] do
-    i = i - 1
-  end
-  return arg[i]
-end
-
-local function read_line(self)
-  local line
-  self.output:read_start(function(_, data)
-    self.received = self.received .. (data or "")
-    self.ended = not data
-  end)
-  repeat
-    line, self.received = self.received:match "^([^\n]*)\n(.*)$", self.received:gsub("^[^\n]*\n", "", 1)
-    if not line then
-      assert(not self.ended, "the server's process has ended")
-      uv.run "once"
-    end
-  until line
-  self.output:read_stop()
-  return line
-end
-
---- Sends a command of `commands`. @return string|number
-function server:ask(command)
-  self.input:write(command .. "\n")
-  local line = read_line(self)
-  return tonumber(line) or line
-end
-
---- Ends the process at once, as a crash does; all its connections are closed by the kernel.
-function server:stop()
-  if self.process and not self.process:is_closing() then
-    self.process:kill "sigkill"
-    while not self.exited do
-      uv.run "once"
-    end
-    self.process:close()
-    self.input:close()
-    self.output:close()
-    uv.run "nowait"
-  end
-end
-
---- Starts a server on 127.0.0.1. @param port number|nil a free one where there is none @return server
-function server.start(port)
-  local self = setmetatable({received = ""}, server)
-  self.input, self.output = uv.new_pipe(), uv.new_pipe()
-  self.process = assert(uv.spawn(interpreter(), {
-    args = {SOURCE, "tcp-server-child", tostring(port or 0)},
-    stdio = {self.input, self.output, 2},
-  }, function()
-    self.exited = true
-  end))
-  self.port = read_line(self)
-  self.url = "http://127.0.0.1:" .. self.port
-  return self
-end
-
-return server
+--- Starts a server on 127.0.0.1. @param port number|nil a free one where there is none
+-- @return table {port, url, ask, stop}; see child.lua
+return {
+  start = function(port)
+    local server = child.start(SOURCE, port or 0)
+    server.port = server.greeting
+    server.url = "http://127.0.0.1:" .. server.port
+    return server
+  end,
+}

@@ -7,3 +7,5 @@ if _VERSION == "Lua 5.4" then
 end
 collectgarbage("setpause", 104)
 collectgarbage("setstepmul", 1000)
+
+require "spec.support.once" -- there is one helper

@@ -6,6 +6,7 @@
 **   units texts       the ends of texts, in memory that ends there
 **   units full        writes JSON into buffers of each size
 **   units counts      names that are none, times that no clock can tell
+**   units http1       an answer in pieces, each allocation failing in turn
 */
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/http1.h"
 #include "core/json.h"
 #include "core/metrics.h"
 #include "core/retry.h"
@@ -70,7 +72,7 @@ static void print_answers(enum dsc_kind kind, int32_t status) {
                                   codes[i / 8], i % 2 == 1 ? 7 : -1};
     struct dsc_answer answer = {
         status, i / 2 % 2 == 1 ? "application/json" : "", "", "", "", "",
-        0};
+        0, {NULL, 0}};
     struct dsc_envelope envelope;
     memset(&envelope, 0, sizeof envelope);
     if (i / 4 % 2 == 1) {
@@ -189,6 +191,65 @@ static void counts(void) {
   dsc_metrics_free(&metrics);
 }
 
+/* --- http1 --------------------------------------------------------------- */
+
+struct meter {
+  long left; /* allocations until one fails; below 0: none does */
+  long blocks;
+};
+
+static void *allocate_some(void *ud, void *ptr, size_t old_size,
+                           size_t size) {
+  struct meter *meter = (struct meter *)ud;
+  (void)old_size;
+  meter->blocks += (ptr == NULL && size != 0) - (ptr != NULL && size == 0);
+  if (size == 0) {
+    free(ptr);
+    return NULL;
+  }
+  if (meter->left-- != 0)
+    return realloc(ptr, size);
+  meter->blocks -= ptr == NULL;
+  return NULL;
+}
+
+/* Reads it byte by byte; what came last. */
+static enum dsc_http1_event read_bytes(struct dsc_http1 *http1,
+                                       const char *text) {
+  enum dsc_http1_event event = DSC_HTTP1_MORE;
+  for (; *text != '\0' && event == DSC_HTTP1_MORE; text++) {
+    dsc_http1_feed(http1, text, 1);
+    do
+      event = dsc_http1_next(http1);
+    while (event == DSC_HTTP1_FIELD || event == DSC_HTTP1_HEAD ||
+           event == DSC_HTTP1_BODY);
+  }
+  return event;
+}
+
+static void http1(void) {
+  static const char text[] =
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nA: "
+      "0123456789012345678901234567890123456789012345678901234567890123456789"
+      "0123456789012345678901234567890123456789012345678901234567890123456789"
+      "0123456789012345678901234567890123456789012345678901234567890123456789"
+      "0123456789012345678901234567890123456789012345678901234567890123456789"
+      "\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+  enum dsc_http1_event event = DSC_HTTP1_FAILED;
+  for (long i = 0; event != DSC_HTTP1_DONE; i++) {
+    struct meter meter = {i, 0};
+    const struct dsc_env env = {allocate_some, NULL, NULL, &meter};
+    struct dsc_http1 reader;
+    dsc_http1_init(&reader, &env, false, 5);
+    event = read_bytes(&reader, text);
+    REQUIRE(event == (meter.left < 0 ? DSC_HTTP1_FAILED
+                                     : DSC_HTTP1_DONE));
+    REQUIRE(event == DSC_HTTP1_DONE || reader.kind == DSC_MEMORY);
+    dsc_http1_free(&reader);
+    REQUIRE(meter.blocks == 0);
+  }
+}
+
 int main(int argc, char **argv) {
   static const struct {
     const char *name;
@@ -197,7 +258,8 @@ int main(int argc, char **argv) {
       {"decisions", decisions},
       {"texts", texts},
       {"full", full},
-      {"counts", counts}};
+      {"counts", counts},
+      {"http1", http1}};
   for (size_t i = 0; argc == 2 && i < COUNT(commands); i++) {
     if (strcmp(argv[1], commands[i].name) == 0) {
       commands[i].run();

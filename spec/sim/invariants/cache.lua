@@ -204,7 +204,9 @@ local function check_value(self, call)
     check_owner(self, call, origin)
   elseif meta.shared then
     check_owner(self, call, origin)
-    if origin.came_seq < call.begun_seq then
+    -- whose call it is may still have told the log
+    local leader = origin.last.call
+    if origin.came_seq < call.begun_seq and (leader.ended_seq or math.huge) < call.begun_seq then
       world:fail("a shared value comes while one waits", "%s: of %s", call.label, origin.last.label)
     elseif origin.last.ended_us ~= call.ended_us and not origin.last.call.hook_ended_us then
       world:fail("a shared value is given when it comes", "%s: of %s, at %.6f", call.label, origin.last.label,

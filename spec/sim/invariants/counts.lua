@@ -17,11 +17,12 @@ local function own_attempts(call)
 end
 
 -- A call that failed without a request of its own may have failed on the way
--- to it: on a name, a token, the server line, the state of a run.
+-- to it: on a name, a token, the server line, the state of a run. A fetch that
+-- nobody waits for may find that there is no need of it, or no room.
 local function is_doubtful(world, call)
   local plan = world.plan
-  return call.thrown or call.is_background and (plan.names or call.err ~= nil) or call.err and not own_attempts(call)
-    and (plan.names or plan.detects or plan.token.hook or call.row.holds)
+  return call.thrown or call.is_background and (plan.names or call.err ~= nil or not own_attempts(call))
+    or call.err and not own_attempts(call) and (plan.names or plan.detects or plan.token.hook or call.row.holds)
 end
 
 -- Asked for in the course of other calls, too.
@@ -88,6 +89,16 @@ local function check_cache(self)
   end
 end
 
+-- What was fetched ahead was used, or wasted, or is there.
+local function check_ahead(self)
+  local stats = self.world.client:get_cache_stats()
+  local left = stats.refresh_issued - stats.refresh_used - stats.refresh_wasted
+  compare(self, "the cache", "fetched ahead and not asked for", left, 0, stats.size)
+  if stats.refresh_used > 0 then
+    self.world.ledger:mark "refreshed ahead"
+  end
+end
+
 function Counts:call_ended()
   local world, most = self.world, self.world.plan.options.cache_entries_max
   local stats = most and world.client:get_cache_stats()
@@ -99,11 +110,15 @@ end
 function Counts:summed()
   local world = self.world
   check_cache(self)
+  check_ahead(self)
   if world.plan.options.enable_metrics == false then
     return
   end
   local metrics = world.client:get_all_metrics()
   for name, sums in pairs(expected_of(world)) do
+    if (metrics[name] or {}).refresh_issued then
+      world.ledger:mark "refreshed ahead"
+    end
     local row = metrics[name] or { call_count = 0, error_count = 0, attempts = 0, bytes_in = 0, bytes_out = 0 }
     for _, what in ipairs { "attempts", "bytes_in", "bytes_out" } do
       compare(self, name, what, row[what], sums[what], sums[what])

@@ -4,11 +4,13 @@
 local Flights = {}
 Flights.__index = Flights
 
--- Is there another call under way that may be fetching the same?
+-- Is there another call under way that may be fetching the same, or was there
+-- until this moment?
 local function is_fetched(self, call)
   local names = self.world.plan.names -- whose look-ups are fetches of any call
   for _, other in ipairs(self.world.ledger.calls) do
-    if other ~= call and not other.ended_us and (names or other.row.operation == call.row.operation) then
+    local under_way = not other.ended_us or other.ended_us >= call.ended_us
+    if other ~= call and under_way and (names or other.row.operation == call.row.operation) then
       return true
     end
   end

@@ -19,11 +19,12 @@ function Pace:attempt_begun(attempt)
   end
   local interval_us = math.floor(1e6 / rate.per_s)
   local early = now_us < self.arrival_us - interval_us * (rate.burst - 1) - 1
-  if early and attempt.call.hook_ended_us ~= now_us then -- else the log made it miss its turn
+  local missed = attempt.call.hook_ended_us == now_us -- its turn, which the log took from it
+  if early and not missed then
     world:fail("no more is sent than the rate and its burst", "%s: %.6f s too early", attempt.label,
       (self.arrival_us - interval_us * (rate.burst - 1) - now_us) / 1e6)
   end
-  self.arrival_us = math.max(self.arrival_us, now_us) + interval_us
+  self.arrival_us = (missed and self.arrival_us or math.max(self.arrival_us, now_us)) + interval_us
 end
 
 function Pace:attempt_told(attempt)

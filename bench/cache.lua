@@ -5,6 +5,7 @@
 local core = require "dsclient.core"
 local dsclient = require "dsclient"
 local measure = require "bench.measure"
+local peers = require "bench.peers"
 
 local COUNT, C_COUNT, PEER_COUNT = 100000, 1000000, 30000
 
@@ -104,15 +105,6 @@ local function found(text)
   return measure.output_of(text .. " 2>/dev/null"):find "1"
 end
 
---- A python3 that has cachetools, or nil: Debian's is for its own.
-local function python()
-  for _, name in ipairs { "python3", "/usr/bin/python3" } do
-    if found(name .. " -c 'import cachetools; print(1)'") then
-      return name
-    end
-  end
-end
-
 local LRUCACHE = [[luajit -e 'ngx = { now = os.time } require "resty.lrucache" print(1)']]
 
 -- The peers for one of our figures: "hit" or "set".
@@ -123,7 +115,7 @@ local function add_peers(ways, setup, what, against)
       sample = command(setup, ("luajit bench/lrucache.lua %s %s"):format(jit, what), PEER_COUNT),
     }
   end
-  local peer = python()
+  local peer = peers.python "cachetools"
   ways[#ways + 1] = peer and {
     name = what .. "_cachetools", label = "… by cachetools of Python", against = against,
     sample = command(setup, ("%s bench/python_cache.py %s"):format(peer, what), PEER_COUNT),
@@ -147,10 +139,10 @@ return function(setup)
   small:close()
   local notes = {}
   if not figures.hit_lrucache_on then
-    notes[#notes + 1] = "no lua-resty-lrucache here: left out"
+    notes[#notes + 1] = peers.left_out "lua-resty-lrucache"
   end
   if not figures.hit_cachetools then
-    notes[#notes + 1] = "no cachetools of Python here: left out"
+    notes[#notes + 1] = peers.left_out "cachetools of Python"
   end
   return { { name = "cache", title = "The cache. CPU", lines = lines, figures = figures, notes = notes } }
 end

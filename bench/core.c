@@ -121,7 +121,7 @@ static long limits(struct bed *bed, long count) {
     int64_t now_us = i;
     if (!dsc_breaker_would_allow(client->breakers, now_us) ||
         !dsc_breaker_would_allow(operation, now_us) ||
-        dsc_queue_enter(&client->queue, &waiter) != DSC_IN_FLIGHT)
+        dsc_queue_enter(&client->queue, &waiter, now_us) != DSC_IN_FLIGHT)
       abort();
     dsc_pacer_take_us(&pacer, now_us);
     uint32_t first = dsc_breaker_permit(client->breakers, now_us, now_us + 1);
@@ -129,7 +129,7 @@ static long limits(struct bed *bed, long count) {
     dsc_breaker_report(client->breakers, now_us, first, DSC_HEALTH_GOOD);
     dsc_breaker_report(operation, now_us, second, DSC_HEALTH_GOOD);
     dsc_pacer_accepted(&pacer, now_us);
-    dsc_queue_leave(&client->queue, &waiter);
+    dsc_queue_leave(&client->queue, &waiter, now_us);
     dsc_budget_earn(&client->budget, now_us, 0);
   }
   return count;
@@ -137,7 +137,7 @@ static long limits(struct bed *bed, long count) {
 
 /* One repeat: an answer of 503 and the wait that it asks for. */
 static long repeat(struct bed *bed, long count) {
-  const struct dsc_answer busy = {503, "", "", "", "", "", 0};
+  const struct dsc_answer busy = {503, "", "", "", "", "", 0, {NULL, 0}};
   const struct dsc_wishes wishes = {0, 0, -1};
   struct dsc_call call;
   for (long i = 0; i < count; i++) {
@@ -171,7 +171,7 @@ static long miss(struct bed *bed, long count) {
 
 static bool put(struct bed *bed, const char *key) {
   static const char value[VALUE_SIZE] = "";
-  const struct dsc_lifetime hour = {INT64_C(3600000000), 0};
+  const struct dsc_lifetime hour = {INT64_C(3600000000), 0, 0};
   struct dsc_entry entry;
   return dsc_cache_put(bed->client.cache, key, KEY_SIZE, value, sizeof value,
                        0, &hour, &entry);
@@ -188,7 +188,7 @@ static long policy(struct bed *bed, long count) {
   static const char absent[KEY_SIZE] = "absent";
   static const char body[] = "{\"code\":0,\"msg\":\"success\",\"data\":true}";
   const struct dsc_answer answer = {
-      200, "application/json", "", "", "", body, sizeof body - 1};
+      200, "application/json", "", "", "", body, sizeof body - 1, {NULL, 0}};
   const struct dsc_wishes wishes = {0, 0, -1};
   struct dsc_call call;
   struct dsc_entry entry;

@@ -9,7 +9,7 @@ local measure = require "bench.measure"
 local sandbox = require "dsclient.sandbox"
 
 -- Of a call (s), and calls for each fault.
-local TIMEOUT_S, CALLS = 0.05, 100
+local TIMEOUT_S, CALLS = 0.05, 50
 
 local ARGS = { project = "1" }
 

@@ -6,6 +6,7 @@ local dsclient = require "dsclient"
 local measure = require "bench.measure"
 local names = require "dsclient.names"
 local operations = require "dsclient.operations"
+local peers = require "bench.peers"
 
 local COUNT, C_COUNT, PEER_COUNT = 100000, 1000000, 20000
 
@@ -140,11 +141,12 @@ return function(setup)
   }
   local sharer, round = sharing()
   local ways = ways_of(setup, client, round)
-  if setup.requests then
+  local python = peers.python "urllib3"
+  if python then
     ways[#ways + 1] = {
       name = "urllib3", label = "a failure and its wait by urllib3's Retry, in Python", against = "core_repeat",
       sample = function()
-        local command = ("%s bench/python_retry.py %d"):format(setup.python, setup.count(PEER_COUNT))
+        local command = ("%s bench/python_retry.py %d"):format(python, setup.count(PEER_COUNT))
         return tonumber(measure.output_of(command))
       end,
     }
@@ -152,5 +154,6 @@ return function(setup)
   local lines, figures = measure.compare(ways, "ns", setup.rounds)
   client:close()
   sharer:close()
-  return { { name = "inside", title = "Without a network: CPU", lines = lines, figures = figures } }
+  local notes = { not python and peers.left_out "urllib3 of Python" or nil }
+  return { { name = "inside", title = "Without a network: CPU", lines = lines, figures = figures, notes = notes } }
 end

@@ -1,8 +1,6 @@
---- What the benchmarks share: answers of real servers, a server in a child
--- process, ways of doing the same measured in turn, and how figures look.
+--- What the benchmarks share: answers of real servers, ways of doing the same measured in turn, and how figures look.
 
 local cjson = require "cjson"
-local uv = require "luv"
 
 local format = string.format
 
@@ -19,43 +17,6 @@ function _M.recorded(line, name)
     end
   end
   error("no recorded exchange " .. line .. "/" .. name)
-end
-
---- Starts bench/server.lua with this body.
--- @treturn string base URL
--- @treturn function ends it
-function _M.serve(body)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "wb"))
-  file:write(body)
-  file:close()
-  local stdin, stdout = uv.new_pipe(false), uv.new_pipe(false)
-  local exited = false
-  local process = assert(uv.spawn(uv.exepath(), {
-    args = { "bench/server.lua", path },
-    stdio = { stdin, stdout, 2 },
-  }, function()
-    exited = true
-  end))
-  local port
-  stdout:read_start(function(_, data)
-    port = port or data and data:match "%d+"
-  end)
-  repeat
-    uv.run "once"
-  until port or exited
-  os.remove(path)
-  assert(port, "bench/server.lua has ended")
-  return "http://127.0.0.1:" .. port .. "/dolphinscheduler", function()
-    stdin:close()
-    stdout:close()
-    process:kill "sigterm"
-    while not exited do
-      uv.run "once"
-    end
-    process:close()
-    uv.run "nowait"
-  end
 end
 
 --- A transport that always has the same answer ready.
@@ -87,12 +48,6 @@ function _M.output_of(command)
   return text
 end
 
---- A python3 that has requests, or nil.
-function _M.python()
-  local found = _M.output_of "python3 -c 'import requests; print(requests.__version__)' 2>/dev/null"
-  return found:find "%d" and "python3" or nil, found:match "%S+"
-end
-
 -- --- samples -------------------------------------------------------------
 
 --- A sample of the CPU time of a loop in this process.
@@ -120,7 +75,7 @@ end
 --- A sample of a loop of bench/core.c, in ns.
 function _M.core(setup, loop, count)
   return function()
-    return tonumber(_M.output_of(("%s %s %d"):format(setup.core, loop, setup.count(count))))
+    return tonumber(_M.output_of(("%s/core %s %d"):format(setup.room, loop, setup.count(count))))
   end
 end
 
@@ -138,21 +93,22 @@ end
 
 --- Samples of each way, one after the other, so that what disturbs the machine
 -- disturbs them alike; every second round goes backwards.
--- @tparam table ways list of {sample = function → number}
+-- @tparam table ways list of {sample = function → number, a second one or nil}
 -- @treturn table list of samples by way
+-- @treturn table list of the second numbers by way
 function _M.in_turn(ways, rounds)
-  local samples = {}
+  local samples, seconds = {}, {}
   for _, way in ipairs(ways) do
-    samples[way] = {}
+    samples[way], seconds[way] = {}, {}
   end
   for round = 1, rounds do
     for i = 1, #ways do
       local way = ways[round % 2 == 1 and i or #ways + 1 - i]
       collectgarbage() -- what the others left is not this one's
-      samples[way][round] = way.sample()
+      samples[way][round], seconds[way][round] = way.sample()
     end
   end
-  return samples
+  return samples, seconds
 end
 
 local function ratios(samples, base)
@@ -172,16 +128,18 @@ function _M.digits(value)
 end
 local digits = _M.digits
 
---- The least and the largest, as they stand beside the middle.
+--- The least and the largest, as they stand beside the middle; nothing where all
+-- are the same.
 function _M.range(spread)
-  return format("(%s … %s)", digits(spread.min), digits(spread.max))
+  return spread.min == spread.max and "" or format("(%s … %s)", digits(spread.min), digits(spread.max))
 end
 
 --- A figure in one cell.
 -- @tparam string middle what stands for it: "median" or "mean"
 function _M.cell(figure, middle)
   local text = digits(figure[middle]) .. (figure.unit == "" and "" or " " .. figure.unit)
-  return figure.min == figure.max and text or text .. " " .. _M.range(figure)
+  local range = _M.range(figure)
+  return range == "" and text or text .. " " .. range
 end
 
 local function width(text)
@@ -194,7 +152,8 @@ local function pad(text, columns, left)
 end
 
 --- Prints lines of cells in columns: the first to the left, the others right.
-function _M.print_table(lines, out)
+-- @tparam string|nil indent before each line; two blanks
+function _M.print_table(lines, out, indent)
   local widths = {}
   for _, line in ipairs(lines) do
     for i, cell in ipairs(line) do
@@ -206,7 +165,7 @@ function _M.print_table(lines, out)
     for i, cell in ipairs(line) do
       cells[i] = pad(cell, widths[i], i == 1)
     end
-    out:write("  ", (table.concat(cells, "  "):gsub("%s+$", "")), "\n")
+    out:write(indent or "  ", (table.concat(cells, "  "):gsub("%s+$", "")), "\n")
   end
 end
 
@@ -220,29 +179,49 @@ local function goal_of(way, figure)
   return format("goal %s %g: %s", way.at_least and "≥" or "≤", way.goal, met and "met" or "missed")
 end
 
+--- The line of a way in a table.
+-- @tparam table way as of `compare`
+-- @tparam table samples list
+-- @tparam table|nil base samples that they are compared with
+-- @tparam string|nil second what is told of the second numbers
+-- @tparam table|nil seconds these
+-- @treturn table cells
+-- @treturn table figure {unit, min, median, max, ratio = {…}, second = {…}}
+function _M.line_of(way, samples, base, second, seconds)
+  local figure = _M.spread(samples)
+  figure.unit = way.unit
+  local unit = way.unit == "" and "" or " " .. way.unit
+  local line = { way.label, digits(figure.median) .. unit, _M.range(figure), "", "" }
+  if base then
+    figure.ratio = ratios(samples, base)
+    line[4], line[5] = digits(figure.ratio.median) .. " × " .. (way.than or way.against), _M.range(figure.ratio)
+  end
+  if second then
+    figure.second = _M.spread(seconds)
+    line[6] = figure.second.max > 0 and format(second, digits(figure.second.median)) or ""
+  end
+  line[#line + 1] = goal_of(way, figure)
+  return line, figure
+end
+
 --- Measures ways of doing the same.
 -- @tparam table ways list of {name, label, sample, against = name of another
---   way, goal, at_least}
--- @tparam string unit
+--   way, than = what that is called (its name), goal, at_least, unit}
+-- @tparam string|nil unit of all ways that have none of their own
+-- @tparam number rounds
+-- @tparam string|nil second what is told of the second numbers: "%s µs of CPU"
 -- @treturn table lines for print_table
--- @treturn table figures by name: {unit, min, median, max, ratio = {…}}
-function _M.compare(ways, unit, rounds)
-  local samples, samples_of = _M.in_turn(ways, rounds), {}
+-- @treturn table figures by name
+function _M.compare(ways, unit, rounds, second)
+  local samples, seconds = _M.in_turn(ways, rounds)
+  local samples_of = {}
   for _, way in ipairs(ways) do
     samples_of[way.name] = samples[way]
   end
   local lines, figures = {}, {}
-  for _, way in ipairs(ways) do
-    local figure = _M.spread(samples[way])
-    local ratio, ratio_range = "", ""
-    if way.against then
-      figure.ratio = ratios(samples[way], samples_of[way.against])
-      ratio, ratio_range = digits(figure.ratio.median) .. " × " .. way.against, _M.range(figure.ratio)
-    end
-    figure.unit = unit
-    figures[way.name] = figure
-    lines[#lines + 1] =
-      { way.label, digits(figure.median) .. " " .. unit, _M.range(figure), ratio, ratio_range, goal_of(way, figure) }
+  for i, way in ipairs(ways) do
+    way.unit = way.unit or unit
+    lines[i], figures[way.name] = _M.line_of(way, samples[way], samples_of[way.against], second, seconds[way])
   end
   return lines, figures
 end

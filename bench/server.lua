@@ -1,25 +1,32 @@
---- A server that gives one answer to everything, for benchmarks: keep-alive,
--- one chunk. It serves until its standard input ends.
+--- A server of recorded answers, for benchmarks where there is no nginx:
+-- keep-alive, one chunk. Every path below /NAME/ gives the file of that name. It
+-- serves until its standard input ends.
 --
---     lua bench/server.lua BODY_FILE    prints its port
+--     lua bench/server.lua FILE...    prints its port
 
 local uv = require "luv"
 
-local file = assert(io.open(arg[1], "rb"))
-local body = file:read "*a"
-file:close()
+local function answer_of(path)
+  local file = assert(io.open(path, "rb"))
+  local body = file:read "*a"
+  file:close()
+  return table.concat({
+    "HTTP/1.1 200 OK",
+    "Content-Type: application/json",
+    "Transfer-Encoding: chunked",
+    "",
+    ("%x"):format(#body),
+    body,
+    "0",
+    "",
+    "",
+  }, "\r\n")
+end
 
-local ANSWER = table.concat({
-  "HTTP/1.1 200 OK",
-  "Content-Type: application/json",
-  "Transfer-Encoding: chunked",
-  "",
-  ("%x"):format(#body),
-  body,
-  "0",
-  "",
-  "",
-}, "\r\n")
+local answers = {}
+for _, path in ipairs(arg) do
+  answers[path:match "[^/]+$"] = answer_of(path)
+end
 
 local function serve(client)
   local pending = ""
@@ -30,8 +37,8 @@ local function serve(client)
     pending = pending .. chunk
     local head_end = select(2, pending:find("\r\n\r\n", 1, true))
     while head_end do
+      client:write(answers[pending:match "^GET /([^/]+)/"])
       pending = pending:sub(head_end + 1)
-      client:write(ANSWER)
       head_end = select(2, pending:find("\r\n\r\n", 1, true))
     end
   end)

@@ -20,7 +20,6 @@ build = {
     ["dsclient.sandbox.catalogue"] = "lua/dsclient/sandbox/catalogue.lua",
     ["dsclient.sandbox.faults"] = "lua/dsclient/sandbox/faults.lua",
     ["dsclient.sandbox.generic"] = "lua/dsclient/sandbox/generic.lua",
-    ["dsclient.sandbox.heap"] = "lua/dsclient/sandbox/heap.lua",
     ["dsclient.sandbox"] = "lua/dsclient/sandbox/init.lua",
     ["dsclient.sandbox.lines"] = "lua/dsclient/sandbox/lines.lua",
     ["dsclient.sandbox.process"] = "lua/dsclient/sandbox/process.lua",

@@ -7,7 +7,8 @@ source = { url = "." }
 description = {
   summary = "A client for Apache DolphinScheduler, and a monitor that recovers failed workflows",
   detailed = [[
-    The transport over libcurl, the system calls of commands, and the command dsmonitor.
+    The transport over libcurl, the runtimes over it (tasks of plain Lua; luv and cqueues where
+    they are there), the system calls of commands, and the command dsmonitor.
   ]],
   license = "MIT",
 }
@@ -23,10 +24,12 @@ build = {
         "csrc/core/error.c",
         "csrc/core/header.c",
         "csrc/curl/attempt.c",
+        "csrc/curl/events.c",
         "csrc/curl/module.c",
         "csrc/curl/options.c",
         "csrc/curl/pool.c",
         "csrc/curl/sockets.c",
+        "csrc/lua/fork.c",
       },
       incdirs = { "csrc", "$(CURL_INCDIR)" },
       defines = { "_POSIX_C_SOURCE=200809L" },
@@ -43,6 +46,10 @@ build = {
       defines = { "_POSIX_C_SOURCE=200809L" },
       libraries = { "pthread" },
     },
+    ["dsclient.runtime.cqueues"] = "lua/dsclient/runtime/cqueues.lua",
+    ["dsclient.runtime.guest"] = "lua/dsclient/runtime/guest.lua",
+    ["dsclient.runtime.luv"] = "lua/dsclient/runtime/luv.lua",
+    ["dsclient.runtime.tasks"] = "lua/dsclient/runtime/tasks.lua",
   },
   install = {
     bin = {

@@ -1,29 +1,48 @@
--- Writes the three rockspecs from the files of the tree: lua5.4 rockspec/update.lua
+-- Writes the rockspecs from the files of the tree: lua5.4 rockspec/update.lua
 -- (or `make rockspecs`). Which sources make a C module is known to the Makefile.
+
+-- The runtimes over libcurl.
+local LOOPS = { cqueues = true, guest = true, luv = true, tasks = true }
+
+local function is_loop(file)
+  return LOOPS[file:match "^lua/dsclient/runtime/(%a+)%.lua$"]
+end
 
 local ROCKS = {
   {
     name = "dsclient-core",
     summary = "A client for Apache DolphinScheduler: the core and the Lua layer",
     detail = "Cache, retries, metrics and decoding, without any I/O of its own. Add the rock dsclient for\n"
-      .. "    plain Lua; inside OpenResty this one is enough.",
+      .. "    plain Lua, lua-resty-dsclient inside OpenResty.",
     dependencies = { "lua >= 5.1", "lua-cjson" },
     c = { "core" },
     owns = function(file)
-      return file:match "^lua/" and not file:match "^lua/dsclient/sandbox[/.]"
+      return file:match "^lua/dsclient/" and not file:match "^lua/dsclient/sandbox[/.]" and not is_loop(file)
+    end,
+  },
+  {
+    name = "lua-resty-dsclient",
+    summary = "A client for Apache DolphinScheduler inside OpenResty",
+    detail = "Workers share cache, limits and counters; a monitor in one of them; a status page, metrics and\n"
+      .. "    an API with cache headers. Neither libcurl nor an OpenSSL of its own.",
+    dependencies = { "lua >= 5.1", "dsclient-core" },
+    c = {},
+    owns = function(file)
+      return file:match "^lua/resty/"
     end,
   },
   {
     name = "dsclient",
     summary = "A client for Apache DolphinScheduler, and a monitor that recovers failed workflows",
-    detail = "The transport over libcurl, the system calls of commands, and the command dsmonitor.",
+    detail = "The transport over libcurl, the runtimes over it (tasks of plain Lua; luv and cqueues where\n"
+      .. "    they are there), the system calls of commands, and the command dsmonitor.",
     dependencies = { "lua >= 5.1", "dsclient-core", "argparse" },
     -- no header: LuaRocks doesn't look where Debian has it, the compiler does
     external = { CURL = "curl" },
     c = { "curl", "sys" },
     libraries = { curl = { "curl" }, sys = { "pthread" } },
     owns = function(file)
-      return file:match "^bin/" and not file:match "sandbox"
+      return is_loop(file) or file:match "^bin/" and not file:match "sandbox"
     end,
   },
   {

@@ -41,7 +41,7 @@ LIB := $(BUILD)/dsclient
 objects = $(patsubst csrc/%.c,$(OBJ)/%.o,$(wildcard $(1)))
 CORE_OBJ := $(call objects,csrc/core/*.c csrc/lua/*.c)
 CURL_OBJ := $(call objects,csrc/curl/*.c) \
-  $(patsubst %,$(OBJ)/core/%.o,buf env error header)
+  $(patsubst %,$(OBJ)/core/%.o,buf env error header) $(OBJ)/lua/fork.o
 SYS_OBJ := $(call objects,csrc/sys/*.c)
 MODULES := $(LIB)/core.so $(LIB)/curl.so $(LIB)/sys.so
 
@@ -89,15 +89,21 @@ help:
 
 # --- Setting up --------------------------------------------------------------
 
-.PHONY: deps deps-monitor deps-test deps-fuzz deps-conformance
+.PHONY: deps deps-monitor deps-nginx deps-test deps-bench deps-fuzz deps-conformance
 # install every Debian package that any target here needs
-deps: deps-conformance deps-fuzz
+deps: deps-conformance deps-fuzz deps-bench
 # … what `make monitor` needs
 deps-monitor:
 	@.ci/deps monitor
+# … what the examples for nginx need
+deps-nginx:
+	@.ci/deps nginx
 # … what the tests need
 deps-test:
 	@.ci/deps test
+# … what `make bench` compares with
+deps-bench:
+	@.ci/deps bench
 # … what `make fuzz` needs
 deps-fuzz:
 	@.ci/deps fuzz
@@ -120,12 +126,19 @@ demo: all
 	@$(RUN) SECONDS="$(SECONDS)" DRY_RUN="$(DRY_RUN)" \
 	  exec $(LUA) examples/demo.lua
 
+.PHONY: example-nginx
+# set up, build, start nginx with an example [EXAMPLE=gateway] [PORT=8080]
+example-nginx: deps-nginx
+	@$(MAKE) -s VM=lua5.4 SAN= all
+	@$(MAKE) -s VM=luajit SAN= all
+	@PORT="$(PORT)" exec examples/nginx/run $(EXAMPLE)
+
 # --- Proof -------------------------------------------------------------------
 
 BUSTED ?= $(shell command -v busted)
 SPEC ?= spec
 HANDLER := $(if $(DSCLIENT_SUMMARY),-o spec/support/summary.lua)
-SPEC_MAX_S ?= 720
+SPEC_MAX_S ?= 1200
 # in the foreground, so that Ctrl-C ends it
 BUSTED_RUN = $(RUN) timeout --foreground -k 10 $(SPEC_MAX_S) $(PRELOAD) \
   $(LUA) $(BUSTED) $(HANDLER) $(BUSTED_ARGS)
@@ -189,12 +202,13 @@ valgrind: deps-test
 	  --show-leak-kinds=definite --child-silent-after-fork=yes"
 
 .PHONY: torture
-# all specs with sanitizers and a collector that never rests; a million faults
+# all specs, sanitizers, a collector that never rests; a million faults, twice
 torture: deps-test
 	@.ci/tally torture $(MAKE) -s spec VM=lua5.4 SAN=1 \
 	  BUSTED_ARGS="--helper=spec/support/torture.lua" SPEC_MAX_S=3600
 	@DSCLIENT_FAULTS=1000000 .ci/tally faults $(MAKE) -s spec VM=lua5.4 \
-	  SAN= SPEC=spec/faults_spec.lua SPEC_MAX_S=3600
+	  SAN= SPEC="spec/faults_spec.lua spec/concurrent_faults_spec.lua" \
+	  SPEC_MAX_S=7200
 
 .PHONY: coverage
 # what the specs reach of the core and its bindings; fails below the goals
@@ -280,6 +294,11 @@ sim: all
 sim-plants: all
 	@$(RUN) $(LUA) spec/sim/plant.lua build/plants $(JOBS) $(PLANTS)
 
+.PHONY: soak
+# tasks, faults, clients that come and go: no memory is left [SECONDS=3600]
+soak: all
+	@$(RUN) $(LUA) spec/bed/command.lua soak $(or $(SECONDS),3600)
+
 .PHONY: conformance
 # set up, start real DolphinSchedulers, run the specs of conformance/ on them
 conformance: deps-conformance
@@ -287,31 +306,49 @@ conformance: deps-conformance
 
 .PHONY: bench
 # measure, and compare with peers measured in the same run
-bench: deps-test
-	@$(MAKE) -s bench-ready
+bench: deps-bench
+	@$(MAKE) -s VM=$(BESIDE) bench-parts
+	@$(MAKE) -s bench-ready BENCH_ARGS="--beside $(BESIDE) $(BENCH_ARGS)"
 
-BENCH_CORE := $(BUILD)/bench/core
-BENCH_CURL := $(BUILD)/bench/bare_curl.so
+.PHONY: bench-docs
+# measure, and write docs/performance.md anew
+bench-docs: bench
+	@$(LUA) bench/docs.lua $(BENCH_OUT) docs/performance.md
+
+# the VM that `make bench` looks at beside VM
+BESIDE := $(if $(filter luajit,$(VM)),lua5.4,luajit)
+BENCH_ROOM := $(BUILD)/bench
+BENCH_GO := build/bench/go_call
 BENCH_OUT ?= build/bench.json
 # The last CPU that we may use, for clients and servers alike: what a call costs
 # depends on whether its server has to be woken on another one.
 BENCH_PIN = $(addprefix taskset -c ,$(shell taskset -cp $$$$ 2>/dev/null | \
   sed 's/.*[-, ]//'))
 
-.PHONY: bench-ready
-bench-ready: all $(BENCH_CORE) $(BENCH_CURL)
-	@LUA_PATH="$(CURDIR)/?.lua;$(TREE_PATH)" LUA_CPATH="$(TREE_CPATH)" \
-	  $(BENCH_PIN) timeout --foreground -k 10 300 $(LUA) bench/run.lua \
-	  $(BENCH_CORE) $(BENCH_OUT) $(BENCH_ARGS)
+.PHONY: bench-parts
+bench-parts: all $(BENCH_ROOM)/core $(BENCH_ROOM)/bare_curl.so \
+  $(if $(shell command -v go),$(BENCH_GO))
 
-$(BENCH_CORE): bench/core.c $(call objects,csrc/core/*.c)
+.PHONY: bench-ready
+bench-ready: bench-parts
+	@LUA_PATH="$(CURDIR)/?.lua;$(TREE_PATH)" LUA_CPATH="$(TREE_CPATH)" \
+	  $(BENCH_PIN) timeout --foreground -k 10 600 $(LUA) bench/run.lua \
+	  $(BENCH_ROOM) $(BENCH_OUT) $(BENCH_ARGS)
+
+$(BENCH_ROOM)/core: bench/core.c $(call objects,csrc/core/*.c)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^
 
-$(BENCH_CURL): bench/bare_curl.c csrc/lua/compat.h
+$(BENCH_ROOM)/bare_curl.so: bench/bare_curl.c csrc/lua/compat.h
 	@mkdir -p $(@D)
 	$(CC) $(LUA_CFLAGS) $(CURL_CFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ \
 	  $< $(CURL_LIBS)
+
+# all it needs is at hand: nothing is downloaded
+$(BENCH_GO): bench/go_call.go
+	@mkdir -p $(@D)
+	GOTOOLCHAIN=local CGO_ENABLED=0 GOCACHE=$(CURDIR)/$(@D)/go-cache \
+	  go build -o $@ $<
 
 # --- Shipping ----------------------------------------------------------------
 
@@ -328,6 +365,27 @@ install: all
 	  chmod 755 $(DESTDIR)$(INST_BINDIR)/$${file#bin/} || exit 1; done
 
 INSTALL_LUA = $(abspath $(DESTDIR)$(INST_LUADIR))
+
+# Where OpenResty looks for what is not its own.
+RESTY_PREFIX = $(if $(filter file,$(origin PREFIX)),/usr/local/openresty,$(PREFIX))
+RESTY_LUADIR ?= $(RESTY_PREFIX)/site/lualib
+RESTY_LIBDIR ?= $(RESTY_LUADIR)
+# what runs in nginx is what these two rocks have, and sys for state files
+RESTY_ROCKS := $(addprefix rockspec/,dsclient-core-scm-1.rockspec \
+  lua-resty-dsclient-scm-1.rockspec)
+RESTY_BUILD := build/openresty
+
+.PHONY: install-openresty
+# install for OpenResty LUA_INCDIR=… [PREFIX=/usr/local/openresty] [DESTDIR=]
+install-openresty:
+	@$(MAKE) VM=luajit SAN= BUILD=$(RESTY_BUILD) \
+	  $(RESTY_BUILD)/dsclient/core.so $(RESTY_BUILD)/dsclient/sys.so
+	install -d $(DESTDIR)$(RESTY_LIBDIR)/dsclient
+	install -m 644 $(RESTY_BUILD)/dsclient/core.so \
+	  $(RESTY_BUILD)/dsclient/sys.so $(DESTDIR)$(RESTY_LIBDIR)/dsclient
+	for file in $$(sed -n 's|.*"lua/\(.*\.lua\)".*|\1|p' $(RESTY_ROCKS)); do \
+	  install -D -m 644 "lua/$$file" \
+	    "$(DESTDIR)$(RESTY_LUADIR)/$$file" || exit 1; done
 
 .PHONY: rockspecs
 # write the rockspecs anew from the files of the tree

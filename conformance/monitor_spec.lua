@@ -49,6 +49,7 @@ describe("dsmonitor on a real server", function()
       workflows = WORKFLOWS,
       kinds = KINDS,
       sleep = curl.sleep,
+      progress = true,
     })
     command = new_command(url, token)
     command:write("config", CONFIG)

@@ -193,9 +193,10 @@ local function aliases()
   end)
 end
 
---- Has it to be given whatever the server's line is?
-local function is_must(param)
-  return help.is_required(param) and not help.lines(param)
+--- Has it to be given whatever the server's line is? A project has not where several
+-- may stand in its place.
+local function is_must(row, param)
+  return help.is_required(param) and not help.lines(param) and not (param[1] == "project" and operations.batched(row))
 end
 
 local function type_of(param)
@@ -209,6 +210,8 @@ end
 local OF_PAGES = "---@field page_size? integer rows a request\n---@field rows_max? integer more rows are an error\n"
   .. "---@field limit? integer so many rows are enough\n"
 
+local OF_PROJECTS = "---@field projects? dsclient.several_projects in place of project: several at a time\n"
+
 local function args_name(row)
   return "dsclient." .. row.operation .. ".args"
 end
@@ -216,10 +219,11 @@ end
 local function args_class(row)
   local fields = each(row.params, "", function(param)
     local notes = concat(help.notes(param), "; ")
-    return format("---@field %s%s %s%s\n", param[1], is_must(param) and "" or "?", type_of(param),
+    return format("---@field %s%s %s%s\n", param[1], is_must(row, param) and "" or "?", type_of(param),
       notes ~= "" and " " .. notes or "")
   end)
-  return format("---@class %s\n%s%s", args_name(row), fields, row.result == "page" and OF_PAGES or "")
+  return format("---@class %s\n%s%s%s", args_name(row), fields, operations.batched(row) and OF_PROJECTS or "",
+    row.result == "page" and OF_PAGES or "")
 end
 
 local ROWS = { instance = "dsclient.instance", task = "dsclient.task_instance" }
@@ -242,7 +246,7 @@ end
 
 local function needs_args(row)
   for _, param in ipairs(row.params) do
-    if is_must(param) then
+    if is_must(row, param) or param[1] == "project" and param.path then
       return true
     end
   end

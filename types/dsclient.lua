@@ -55,9 +55,27 @@
 ---@field ttl_s? number how long the result is kept
 ---@field stale_if_error_s? number how long after its time an old value stands in for an error
 ---@field stale_while_revalidate_s? number how long it is given while it is fetched anew
+---@field refresh_ahead? boolean true: fetched anew in the background where it is asked for near the end of its time
 ---@field borrow? boolean true: the table that all borrowers share; it is not to be changed
 ---@field raw? boolean true: what the server sent, with its own keys
 ---@field sink? integer|file*|{write: fun(self: any, piece: string): any}|fun(piece: string): any of a file: takes it
+---@field partial? boolean of several projects: the rows of those that did not fail, and meta.errors
+---@field progress? dsclient.progress of several projects, and of each and pages
+
+---True: a line on stderr, where that is a terminal. Or a function that is told.
+---@class dsclient.many_options
+---@field concurrency? integer how many at once
+---@field timeout_s? number of all together
+---@field progress? dsclient.progress
+
+---@class dsclient.task
+---@field join fun(self: dsclient.task): ... waits; what its function returned
+---@field cancel fun(self: dsclient.task) ends what it waits for, now and from now on
+
+---@alias dsclient.progress boolean|fun(done: integer, total?: integer, rate: number, eta_s?: number)
+
+---Codes, names or globs; "*" for all that the token's user may see.
+---@alias dsclient.several_projects string|integer|dsclient.named|(string|integer|dsclient.named)[]
 
 -- --- results -------------------------------------------------------------
 
@@ -110,6 +128,8 @@
 ---@field attempts? integer
 ---@field error? dsclient.error why an old value is given
 ---@field total? integer of a page: the rows of all pages
+---@field projects? integer how many were asked, where it were several
+---@field errors? dsclient.error[] of the projects that failed, with the option partial
 
 ---@alias dsclient.kind
 ---| "connect" the server was not reached; nothing was sent
@@ -148,6 +168,9 @@
 ---@field argument? string
 ---@field near? string[]
 ---@field total? integer
+---@field project_code? string of several projects: the one that failed
+---@field project_name? string
+---@field failed_ids? (string|integer)[] of several runs, acted on one by one: those that were refused
 ---@field retry_after_s? number
 ---@field attempts? table[] kind, status, code, duration and wait of each attempt
 
@@ -163,7 +186,7 @@
 ---@field user_timezone? string of the token's user, in which the server reads times
 ---@field headers? table<string, string> sent with each request
 ---@field user_agent? string of the header (default dsclient)
----@field proxy? string|false a proxy's URL, or false for none
+---@field proxy? string|false a proxy's URL, or false for none; not in nginx
 ---@field tls? dsclient.tls
 ---@field timeout_s? number of a whole call: 30, lists 300 (0.001 to 86400)
 ---@field attempt_timeout_s? number of one request: 10, lists 25 (0.001 to 86400)
@@ -184,8 +207,10 @@
 ---@field cache_ttl_s? table<string, number> how long results are kept, by operation
 ---@field stale_if_error_s? number how long after its time an old value stands in for an error (default 600; 0 to 2147483648)
 ---@field stale_while_revalidate_s? number how long it is given while it is fetched anew (default 0; 0 to 2147483648)
+---@field refresh_ahead? boolean what is asked for near the end of its time is fetched anew in the background (default false)
+---@field shared? dsclient.shared what is shared with other processes (docs/sharing.md)
 ---@field identity? string whose the cached entries are, whatever the token
----@field pool_connections? integer accepted, without effect (default 10; 1 to 1000)
+---@field pool_connections? integer that may rest in a worker of nginx; without effect elsewhere (default 10; 1 to 1000)
 ---@field pool_maxsize? integer requests under way at once (default 20; 1 to 1000)
 ---@field queue_max? integer calls that wait for a connection (default 1000; 0 to 1000000)
 ---@field body_bytes_max? integer of an answer (default 67108864; 1024 to 2147483648)
@@ -193,14 +218,29 @@
 ---@field rows_max? integer of a list; more are an error (default 10000; 1 to 10000000)
 ---@field enable_metrics? boolean counters (default true)
 ---@field log? fun(level: string, message: string, fields: table)
----@field transport? table how bytes travel, in place of libcurl
----@field runtime? table how waiting is done, in place of blocking
+---@field transport? table how bytes travel, in place of libcurl or cosockets
+---@field runtime? table how waiting is done, in place of the tasks of plain Lua or light threads
+---@field shared? table stores that processes share: see lua/dsclient/shared.lua
 
 ---@class dsclient.tls
----@field ca_file? string of the authorities that are trusted
+---@field ca_file? string of the authorities that are trusted; not in nginx
 ---@field cert? string of the client
 ---@field key? string of the client
 ---@field verify? boolean the server's certificate (default true)
+
+---@class dsclient.store as ngx.shared.DICT
+---@field get fun(self: table, name: string): string|number|nil
+---@field set fun(self: table, name: string, value: string|number, seconds: number): boolean?, string?, boolean?
+---@field add fun(self: table, name: string, value: string|number, seconds: number): boolean?, string?, boolean?
+---@field incr fun(self: table, name: string, number: number, first: number): number?, string?
+---@field delete fun(self: table, name: string)
+
+---@class dsclient.shared
+---@field entries dsclient.store of the cache
+---@field state? dsclient.store of all else
+---@field later? fun(seconds: number, fn: function): boolean?
+---@field owner? fun(): string
+---@field lives? fun(owner: string): boolean
 
 ---@class dsclient.rate_limit
 ---@field per_s? number requests a second (0.001 to 1000000)
@@ -217,6 +257,7 @@
 ---@field trust_503? boolean a 503 with Retry-After did nothing
 ---@field stale_if_error_s? number how long after its time an old value stands in for an error (0 to 2147483648)
 ---@field stale_while_revalidate_s? number how long it is given while it is fetched anew (0 to 2147483648)
+---@field refresh_ahead? boolean what is asked for near the end of its time is fetched anew in the background
 
 ---A circuit breaker, counted over the last 10 s.
 ---@class dsclient.breaker
@@ -242,7 +283,16 @@
 ---@field budget_max integer
 ---@field flights integer fetches that others may join
 
----@class dsclient.cache_stats
+---What became of results that were fetched ahead: used, or wasted, since nobody asked for them.
+---@class dsclient.fates
+---@field prefetch_issued integer
+---@field prefetch_used integer
+---@field prefetch_wasted integer
+---@field refresh_issued integer
+---@field refresh_used integer
+---@field refresh_wasted integer
+
+---@class dsclient.cache_stats : dsclient.fates
 ---@field size integer
 ---@field bytes integer
 ---@field hits integer
@@ -253,9 +303,10 @@
 ---@field shared integer
 ---@field evictions integer
 ---@field expired integer
+---@field second? table<string, integer> of the level that processes share: hits, misses, waits, inherited, broken, refused, driven_out, unlocked
 
 ---What both reports of the counters have; durations in ms.
----@class dsclient.counted
+---@class dsclient.counted : dsclient.fates
 ---@field error_rate string "2.25%"
 ---@field error_ratio number
 ---@field avg_duration_ms number
@@ -359,6 +410,12 @@ local client = {}
 ---@return dsclient.meta meta
 function client:call(name, args, opts) end
 
+---How long a result of an operation is kept, in seconds; 0: it is not.
+---@param name string
+---@param opts? dsclient.call_options
+---@return number seconds
+function client:ttl_of(name, opts) end
+
 ---What `client:request` sends.
 ---@class dsclient.request
 ---@field method? "GET"|"POST"|"PUT"|"DELETE"
@@ -400,11 +457,58 @@ function client:each(name, args, opts) end
 ---@return dsclient.meta meta
 function client:request(request, opts) end
 
+---A call that will be made: name, arguments, options.
+---@class dsclient.prefetched
+---@field [1] string
+---@field [2]? table
+---@field [3]? dsclient.call_options
+
+---Fetches into the cache what will be asked for: in the background where tasks run, else at once.
+---@param list dsclient.prefetched[]
+---@return true? begun
+---@return dsclient.error err
+function client:prefetch(list) end
+
+---Calls functions side by side; false is the value of one that failed.
+---@param fns table<any, fun(): any, any>
+---@param opts? dsclient.many_options
+---@return table<any, any> values
+---@return table<any, any>? errs by key; nil where none failed
+function client:gather(fns, opts) end
+
+---Calls a function for each item of a list, 8 at once; false is the value of one that failed.
+---@param list any[]
+---@param fn fun(item: any, index: integer): any, any
+---@param opts? dsclient.many_options
+---@return any[] values
+---@return table<integer, any>? errs by index; nil where none failed
+function client:map(list, fn, opts) end
+
 ---Waits as the client's runtime does: other tasks go on meanwhile.
 ---@param seconds number
 ---@return true? done
 ---@return dsclient.error err
 function client:sleep(seconds) end
+
+---The descriptor that can be read when a step has something to do, for a loop of one's own.
+---@return integer? descriptor
+function client:pollfd() end
+
+---The same, as LuaSocket's select asks for it.
+---@return integer? descriptor
+function client:getfd() end
+
+---What is to be waited for on the descriptor.
+---@return "r" events
+function client:events() end
+
+---In how many seconds a step has something to do though nothing came.
+---@return number? seconds nil: never
+function client:timeout() end
+
+---Lets the tasks go on that can; waits for nothing. Throws the Lua error of one.
+---@return integer tasks how many are left
+function client:step() end
 
 ---What can be called and has a text in its name.
 ---@param part? string
@@ -585,6 +689,34 @@ function dsclient.new(opts) end
 ---@return dsclient.client? client
 ---@return dsclient.error err
 function dsclient.from_env(opts) end
+
+---Runs fn(…), which may begin tasks; those that are left when it returns are ended.
+---@param fn fun(...)
+---@param ... any
+---@return any ... what fn returns
+function dsclient.run(fn, ...) end
+
+---Begins fn(…) as a task of the innermost run around.
+---@param fn fun(...)
+---@param ... any
+---@return dsclient.task task
+function dsclient.spawn(fn, ...) end
+
+---Waits until a task is over.
+---@param task dsclient.task
+---@return any ... what its function returned
+function dsclient.join(task) end
+
+---Waits while other tasks run; blocks where there are none.
+---@param seconds number
+---@return true? done
+---@return dsclient.error err
+function dsclient.sleep(seconds) end
+
+---Begins fn(…) as a task for a loop of one's own, which lets it go on by client:step().
+---@param fn fun(...)
+---@param ... any
+function dsclient.start(fn, ...) end
 
 ---Loads the operations of all resources, or of some: before workers are forked.
 ---@param resources? string[]
@@ -971,6 +1103,7 @@ function analysis:command_state_count(args, opts) end
 
 ---@class dsclient.analysis.commands.args
 ---@field project? dsclient.arg.project all that the user may see where it is left out
+---@field projects? dsclient.several_projects in place of project: several at a time
 ---@field page_size? integer rows a request
 ---@field rows_max? integer more rows are an error
 ---@field limit? integer so many rows are enough
@@ -985,6 +1118,7 @@ function analysis:commands(args, opts) end
 
 ---@class dsclient.analysis.define_user_count.args
 ---@field project? dsclient.arg.project all that the user may see where it is left out
+---@field projects? dsclient.several_projects in place of project: several at a time
 
 ---How many workflows each user has (read)
 ---@param args? dsclient.analysis.define_user_count.args
@@ -996,6 +1130,7 @@ function analysis:define_user_count(args, opts) end
 
 ---@class dsclient.analysis.error_commands.args
 ---@field project? dsclient.arg.project all that the user may see where it is left out
+---@field projects? dsclient.several_projects in place of project: several at a time
 ---@field page_size? integer rows a request
 ---@field rows_max? integer more rows are an error
 ---@field limit? integer so many rows are enough
@@ -1022,6 +1157,7 @@ function analysis:queue_count(args, opts) end
 ---@field project? dsclient.arg.project all that the user may see where it is left out
 ---@field start_date? dsclient.arg.date
 ---@field end_date? dsclient.arg.date
+---@field projects? dsclient.several_projects in place of project: several at a time
 
 ---How many task instances are in each state (read)
 ---@param args? dsclient.analysis.task_state_count.args
@@ -1035,6 +1171,7 @@ function analysis:task_state_count(args, opts) end
 ---@field project? dsclient.arg.project all that the user may see where it is left out
 ---@field start_date? dsclient.arg.date
 ---@field end_date? dsclient.arg.date
+---@field projects? dsclient.several_projects in place of project: several at a time
 
 ---How many runs are in each state (read)
 ---@param args? dsclient.analysis.workflow_state_count.args
@@ -1796,7 +1933,7 @@ function instances:get(args, opts) end
 function instances:get_by_id(args, opts) end
 
 ---@class dsclient.instances.list.args
----@field project dsclient.arg.project
+---@field project? dsclient.arg.project
 ---@field workflow? dsclient.arg.workflow
 ---@field search? dsclient.arg.string a part of the run's name
 ---@field executor? dsclient.arg.string the whole name of a user
@@ -1804,6 +1941,7 @@ function instances:get_by_id(args, opts) end
 ---@field host? dsclient.arg.string a part of it
 ---@field start_date? dsclient.arg.date
 ---@field end_date? dsclient.arg.date
+---@field projects? dsclient.several_projects in place of project: several at a time
 ---@field page_size? integer rows a request
 ---@field rows_max? integer more rows are an error
 ---@field limit? integer so many rows are enough
@@ -1905,10 +2043,11 @@ function instances:sub_workflow(args, opts) end
 function instances:tasks(args, opts) end
 
 ---@class dsclient.instances.top_n.args
----@field project dsclient.arg.project
+---@field project? dsclient.arg.project
 ---@field size dsclient.arg.integer at least 1
 ---@field start_time dsclient.arg.date
 ---@field end_time dsclient.arg.date
+---@field projects? dsclient.several_projects in place of project: several at a time
 
 ---The longest successful runs of a time (read)
 ---@param args dsclient.instances.top_n.args
@@ -1979,9 +2118,10 @@ function instances:view_variables(args, opts) end
 local lineages = {}
 
 ---@class dsclient.lineages.dependent_tasks.args
----@field project dsclient.arg.project
+---@field project? dsclient.arg.project
 ---@field workflow dsclient.arg.workflow
 ---@field task? dsclient.arg.task
+---@field projects? dsclient.several_projects in place of project: several at a time
 
 ---The tasks that depend on a workflow, or on one of its tasks (read, from 3.2.2 on)
 ---@param args dsclient.lineages.dependent_tasks.args
@@ -2004,8 +2144,9 @@ function lineages:dependent_tasks(args, opts) end
 function lineages:get(args, opts) end
 
 ---@class dsclient.lineages.get_by_name.args
----@field project dsclient.arg.project
+---@field project? dsclient.arg.project
 ---@field name? dsclient.arg.string
+---@field projects? dsclient.several_projects in place of project: several at a time
 
 ---The workflows whose name has a text in it, with their schedules (read)
 ---@param args dsclient.lineages.get_by_name.args
@@ -2245,9 +2386,10 @@ function project_parameters:delete(args, opts) end
 function project_parameters:get(args, opts) end
 
 ---@class dsclient.project_parameters.list.args
----@field project dsclient.arg.project
+---@field project? dsclient.arg.project
 ---@field search? dsclient.arg.string
 ---@field data_type? dsclient.arg.enum|"VARCHAR"|"INTEGER"|"LONG"|"FLOAT"|"DOUBLE"|"DATE"|"TIME"|"TIMESTAMP"|"BOOLEAN"|"LIST"|"FILE" from 3.3 on
+---@field projects? dsclient.several_projects in place of project: several at a time
 ---@field page_size? integer rows a request
 ---@field rows_max? integer more rows are an error
 ---@field limit? integer so many rows are enough
@@ -2352,7 +2494,8 @@ local project_worker_groups = {}
 function project_worker_groups:assign(args, opts) end
 
 ---@class dsclient.project_worker_groups.list.args
----@field project dsclient.arg.project
+---@field project? dsclient.arg.project
+---@field projects? dsclient.several_projects in place of project: several at a time
 
 ---The worker groups that a project may use, those that it uses included (read, from 3.2.2 on)
 ---@param args dsclient.project_worker_groups.list.args
@@ -2388,10 +2531,11 @@ function projects:all(args, opts) end
 function projects:authorized(args, opts) end
 
 ---@class dsclient.projects.authorized_users.args
----@field project dsclient.arg.project
+---@field project? dsclient.arg.project
+---@field projects? dsclient.several_projects in place of project: several at a time
 
 ---The users that were given a project (read, from 2.0.2 on)
----@param args dsclient.projects.authorized_users.args
+---@param args? dsclient.projects.authorized_users.args
 ---@param opts? dsclient.call_options
 ---@return any[]? value
 ---@return dsclient.error err
@@ -3134,7 +3278,8 @@ function resources:view_by_id(args, opts) end
 local schedules = {}
 
 ---@class dsclient.schedules.all.args
----@field project dsclient.arg.project
+---@field project? dsclient.arg.project
+---@field projects? dsclient.several_projects in place of project: several at a time
 
 ---The schedules of a project, in one answer (read)
 ---@param args dsclient.schedules.all.args
@@ -3222,9 +3367,10 @@ function schedules:delete_by_id(args, opts) end
 function schedules:get_by_id(args, opts) end
 
 ---@class dsclient.schedules.list.args
----@field project dsclient.arg.project
+---@field project? dsclient.arg.project
 ---@field workflow? dsclient.arg.workflow default `0`
 ---@field search? dsclient.arg.string
+---@field projects? dsclient.several_projects in place of project: several at a time
 ---@field page_size? integer rows a request
 ---@field rows_max? integer more rows are an error
 ---@field limit? integer so many rows are enough
@@ -3466,6 +3612,7 @@ local statistics = {}
 ---@field task_name? dsclient.arg.string
 ---@field start_time? dsclient.arg.string yyyy-MM-dd HH:mm:ss in the server's zone
 ---@field end_time? dsclient.arg.string yyyy-MM-dd HH:mm:ss in the server's zone
+---@field projects? dsclient.several_projects in place of project: several at a time
 
 ---How many task instances are in each state (read, from 3.2 on)
 ---@param args? dsclient.statistics.task_states_count.args
@@ -3505,6 +3652,7 @@ function statistics:workflow_count(args, opts) end
 ---@field task_name? dsclient.arg.string
 ---@field start_time? dsclient.arg.string yyyy-MM-dd HH:mm:ss in the server's zone
 ---@field end_time? dsclient.arg.string yyyy-MM-dd HH:mm:ss in the server's zone
+---@field projects? dsclient.several_projects in place of project: several at a time
 
 ---How many runs are in each state (read, from 3.2 on)
 ---@param args? dsclient.statistics.workflow_states_count.args
@@ -3528,6 +3676,7 @@ function statistics:workflow_states_count_by_code(args, opts) end
 ---@class dsclient.statistics.workflow_users_count.args
 ---@field project? dsclient.arg.project
 ---@field project_name? dsclient.arg.string
+---@field projects? dsclient.several_projects in place of project: several at a time
 
 ---How many workflows each user has (read, from 3.2 on)
 ---@param args? dsclient.statistics.workflow_users_count.args
@@ -3638,6 +3787,7 @@ function task_groups:each(args, opts) end
 
 ---@class dsclient.task_groups.of_project.args
 ---@field project? dsclient.arg.project
+---@field projects? dsclient.several_projects in place of project: several at a time
 ---@field page_size? integer rows a request
 ---@field rows_max? integer more rows are an error
 ---@field limit? integer so many rows are enough
@@ -3770,7 +3920,7 @@ function task_instances:force_success(args, opts) end
 function task_instances:get(args, opts) end
 
 ---@class dsclient.task_instances.list.args
----@field project dsclient.arg.project
+---@field project? dsclient.arg.project
 ---@field instance_id? dsclient.arg.id
 ---@field instance_name? dsclient.arg.string
 ---@field workflow_name? dsclient.arg.string from 3.1 on; looked at for STREAM only
@@ -3783,6 +3933,7 @@ function task_instances:get(args, opts) end
 ---@field start_date? dsclient.arg.date
 ---@field end_date? dsclient.arg.date
 ---@field task_execute_type? dsclient.arg.enum|"BATCH"|"STREAM" from 3.1 on
+---@field projects? dsclient.several_projects in place of project: several at a time
 ---@field page_size? integer rows a request
 ---@field rows_max? integer more rows are an error
 ---@field limit? integer so many rows are enough
@@ -4023,13 +4174,14 @@ function tasks:get(args, opts) end
 function tasks:get_by_code(args, opts) end
 
 ---@class dsclient.tasks.list.args
----@field project dsclient.arg.project
+---@field project? dsclient.arg.project
 ---@field search? dsclient.arg.string up to 2.0
 ---@field user_id? dsclient.arg.user_id up to 2.0
 ---@field task_name? dsclient.arg.string from 3.0 on
 ---@field workflow_name? dsclient.arg.string from 3.0 to 3.1
 ---@field task_type? dsclient.arg.string
 ---@field task_execute_type? dsclient.arg.enum|"BATCH"|"STREAM" from 3.1 on
+---@field projects? dsclient.several_projects in place of project: several at a time
 ---@field page_size? integer rows a request
 ---@field rows_max? integer more rows are an error
 ---@field limit? integer so many rows are enough
@@ -4879,7 +5031,8 @@ function worker_groups:update(args, opts) end
 local workflows = {}
 
 ---@class dsclient.workflows.all.args
----@field project dsclient.arg.project
+---@field project? dsclient.arg.project
+---@field projects? dsclient.several_projects in place of project: several at a time
 
 ---All workflows of a project with their tasks and relations, in one answer (read)
 ---@param args dsclient.workflows.all.args
@@ -5076,7 +5229,8 @@ function workflows:delete_by_code(args, opts) end
 function workflows:delete_version(args, opts) end
 
 ---@class dsclient.workflows.full_list.args
----@field project dsclient.arg.project
+---@field project? dsclient.arg.project
+---@field projects? dsclient.several_projects in place of project: several at a time
 
 ---The same as all, by another path (read)
 ---@param args dsclient.workflows.full_list.args
@@ -5134,9 +5288,10 @@ function workflows:get_by_name(args, opts) end
 function workflows:import_file(args, opts) end
 
 ---@class dsclient.workflows.list.args
----@field project dsclient.arg.project
+---@field project? dsclient.arg.project
 ---@field search? dsclient.arg.string
 ---@field user_id? dsclient.arg.user_id
+---@field projects? dsclient.several_projects in place of project: several at a time
 ---@field page_size? integer rows a request
 ---@field rows_max? integer more rows are an error
 ---@field limit? integer so many rows are enough
@@ -5171,7 +5326,8 @@ function workflows:pages(args, opts) end
 function workflows:each(args, opts) end
 
 ---@class dsclient.workflows.names.args
----@field project dsclient.arg.project
+---@field project? dsclient.arg.project
+---@field projects? dsclient.several_projects in place of project: several at a time
 
 ---Code, name and version of each workflow of a project, in one answer (read, from 3.0 on)
 ---@param args dsclient.workflows.names.args
@@ -5225,7 +5381,8 @@ function workflows:release_workflow(args, opts) end
 function workflows:search(args, opts) end
 
 ---@class dsclient.workflows.simple_list.args
----@field project dsclient.arg.project
+---@field project? dsclient.arg.project
+---@field projects? dsclient.several_projects in place of project: several at a time
 
 ---Id, code and name of each workflow of a project, in one answer (read)
 ---@param args dsclient.workflows.simple_list.args
@@ -5294,8 +5451,9 @@ function workflows:start_check(args, opts) end
 function workflows:switch_version(args, opts) end
 
 ---@class dsclient.workflows.task_list.args
----@field project dsclient.arg.project
+---@field project? dsclient.arg.project
 ---@field workflow dsclient.arg.workflow
+---@field projects? dsclient.several_projects in place of project: several at a time
 
 ---Code, name and version of each task of a workflow (read, from 3.0 on)
 ---@param args dsclient.workflows.task_list.args
@@ -5433,7 +5591,8 @@ function workflows:view_variables(args, opts) end
 
 ---@class dsclient.instances.act.args
 ---@field project dsclient.arg.project
----@field instance_id dsclient.arg.id
+---@field instance_id? dsclient.arg.id
+---@field instance_ids? dsclient.arg.ids in place of instance_id: several at once
 
 ---Runs the failed tasks of a run again. `true` means accepted: its state tells the rest.
 ---@param args dsclient.instances.act.args
@@ -5606,6 +5765,7 @@ function workflows:run_and_wait(args, opts) end
 ---@field rerun_failed? boolean
 ---@field stop_on_failure? boolean
 ---@field shift_s? number so much later than given do answers show a date
+---@field progress? dsclient.progress of the dates
 
 ---@class dsclient.backfill.date
 ---@field date string

@@ -283,6 +283,7 @@ describe("on a real 3.1.1 each operation", function()
       local run = client.instances:get { project = P, instance_id = failed.id }
       return run.runTimes == 2 and run.finished
     end, curl.sleep)
+    curl.sleep(10.5) -- a run that one execute was sent for is held against the next for 10 s
     accepts("instances.batch_execute", { project = P, instance_ids = { failed.id },
       execute_type = "START_FAILURE_TASK_PROCESS" })
     wait_for("the run that fails a third time", function()

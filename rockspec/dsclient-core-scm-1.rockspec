@@ -160,6 +160,7 @@ build = {
     ["dsclient.transport.cosocket"] = "lua/dsclient/transport/cosocket.lua",
     ["dsclient.types"] = "lua/dsclient/types.lua",
     ["dsclient.tz"] = "lua/dsclient/tz.lua",
+    ["dsclient.values"] = "lua/dsclient/values.lua",
     ["dsclient.wait"] = "lua/dsclient/wait.lua",
   },
   copy_directories = {},

@@ -3,16 +3,12 @@
 local core = require "dsclient.core"
 local errors = require "dsclient.errors"
 local options = require "dsclient.options"
+local values = require "dsclient.values"
 
 local format = string.format
+local pack, unpack = values.pack, values.unpack
 
 local _M = {}
-
-local function pack(...)
-  return { n = select("#", ...), ... }
-end
-
-local unpack = table.unpack or unpack -- luacheck: ignore
 
 -- What a table takes in memory, roughly: per table and per field (bytes).
 local TABLE_BYTES, FIELD_BYTES = 56, 40

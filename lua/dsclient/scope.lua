@@ -12,19 +12,16 @@ local core = require "dsclient.core"
 local errors = require "dsclient.errors"
 local load = require "dsclient.load"
 local options = require "dsclient.options"
+local values = require "dsclient.values"
 local wait = require "dsclient.wait"
 
 local huge = math.huge
-local unpack = table.unpack or unpack -- luacheck: ignore unpack
+local pack, unpack = values.pack, values.unpack
 
 local _M = {}
 
 -- Below the 10 database connections that a server has unless told otherwise.
 local CONCURRENCY = 8
-
-local function pack(...)
-  return { n = select("#", ...), ... }
-end
 
 local TRACEBACK = "\nstack traceback:\n"
 

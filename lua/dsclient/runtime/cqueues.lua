@@ -18,8 +18,7 @@
 local condition = require "cqueues.condition"
 local cqueues = require "cqueues"
 local guests = require "dsclient.runtime.guest"
-
-local unpack = table.unpack or unpack -- luacheck: ignore unpack
+local values = require "dsclient.values"
 
 local by_controller = setmetatable({}, { __mode = "k" })
 
@@ -38,7 +37,7 @@ local function poll(guest, changed)
   for source in pairs(guest.sources) do
     sources[#sources + 1] = source
   end
-  cqueues.poll(changed, seconds < math.huge and seconds or nil, unpack(sources))
+  cqueues.poll(changed, seconds < math.huge and seconds or nil, values.unpack(sources))
 end
 
 local function keep(guest, changed)

@@ -11,9 +11,11 @@
 
 local curl = require "dsclient.curl"
 local heap = require "dsclient.heap"
+local values = require "dsclient.values"
 local wait = require "dsclient.wait"
 
 local huge = math.huge
+local pack, unpack = values.pack, values.unpack
 
 --- Notes what of the sources is under way, and the nearest of their times.
 -- Needs no memory but for more of them than ever.
@@ -232,12 +234,6 @@ local function end_all(self)
     turns = guarded_turn(self, huge) and 0 or turns + 1
   end
 end
-
-local function pack(...)
-  return { n = select("#", ...), ... }
-end
-
-local unpack = table.unpack or unpack -- luacheck: ignore unpack
 
 --- Runs fn(…) as a task, and all others until it is over.
 local function run(self, fn, ...)

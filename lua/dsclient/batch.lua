@@ -142,8 +142,13 @@ end
 --- The projects that are asked.
 -- @treturn table|nil array of {code, name}, or {err} of one that there is not; or
 --   nil, err
-local function resolve(state, row, given, deadline)
-  local values = values_of(row, given)
+-- @treturn number deadline of the call
+local function items_of(state, row, args, call_opts)
+  local deadline, problem = calls.deadline_of(state, row, call_opts)
+  if not deadline then
+    return nil, problem
+  end
+  local values = values_of(row, args.projects)
   if not values then
     return nil, bad_projects(state, row, errors.new { kind = "argument", message = types.NO_LIST })
   end
@@ -164,7 +169,7 @@ local function resolve(state, row, given, deadline)
   for _, item in ipairs(items) do
     item.err = item.err and bad_projects(state, row, item.err)
   end
-  return items
+  return items, deadline
 end
 
 -- --- each of them --------------------------------------------------------
@@ -391,14 +396,9 @@ function _M.perform(state, row, args, opts)
   elseif is_one_request(row, args) then
     return calls.perform(state, row, args_for(args, nil, args.limit), opts)
   end
-  local deadline, err = calls.deadline_of(state, row, opts)
-  if not deadline then
-    return nil, err
-  end
-  local items
-  items, err = resolve(state, row, args.projects, deadline)
+  local items, deadline = items_of(state, row, args, opts)
   if not items then
-    return nil, err
+    return nil, deadline
   end
   local job = {
     state = state,
@@ -426,16 +426,11 @@ end
 --- The arguments of the calls for single projects; unknown projects are left out.
 -- @treturn table|nil array; or nil, err
 function _M.args_of(state, row, args, opts)
-  local deadline, err = calls.deadline_of(state, row, opts)
-  if not deadline then
-    return nil, err
-  end
-  local items
-  items, err = resolve(state, row, args.projects, deadline)
+  local items, problem = items_of(state, row, args, opts)
   if not items then
-    return nil, err
+    return nil, problem
   end
-  local list = {}
+  local list, err = {}, nil
   for _, item in ipairs(items) do
     err = err or item.err
     list[#list + 1] = item.code and args_for(args, item.code, args.limit) or nil
@@ -481,10 +476,8 @@ function _M.pages(state, row, args, opts, is_ahead)
   --- The next project's pages have begun; nil where there is none; or nil, err.
   local function begin_next()
     if not items then
-      local deadline, err = calls.deadline_of(state, row, opts or {})
-      if deadline then
-        items, err = resolve(state, row, args.projects, deadline)
-      end
+      local err
+      items, err = items_of(state, row, args, opts or {})
       if not items then
         return nil, err
       end

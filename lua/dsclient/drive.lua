@@ -391,12 +391,9 @@ end
 local POLICY = { "max_retries", "backoff_s", "backoff_max_s", "jitter", "retry_statuses", "trust_503" }
 
 local function register(state, row, known)
-  local policy, own = {}, special(state, row)
+  local policy = {}
   for _, name in ipairs(POLICY) do
-    policy[name] = own[name]
-    if policy[name] == nil then
-      policy[name] = state.options[name]
-    end
+    policy[name] = chosen(state, row, NOTHING, name)
   end
   policy.name = row.name
   policy.replay = row.replay

@@ -10,10 +10,12 @@
 -- cached one), with `arguments.lua` and `names.lua` (what is given), `paging.lua`
 -- (lists), `token.lua`, `detect.lua` and `dialect.lua` (the server line),
 -- `drive.lua` (the loop that sends), `wait.lua` (all waiting) and `flight.lua`
--- (shared fetches) at its sides; `shared.lua` is for several processes. `operations/` is the table of what the server
--- can do, `options.lua` that of the options, `errors.lua` the kinds of errors,
--- `status.lua`, `report.lua` and `memo.lua` are for people and for users'
--- functions. The policy is in the C core. `monitor/` and `sandbox/` stand on top.
+-- (shared fetches) at its sides. `scope.lua` runs many calls at once over one of
+-- `runtime/`, `batch.lua` asks of several projects, `shared.lua` is for several
+-- processes. `operations/` is the table of what the server can do, `options.lua`
+-- that of the options, `errors.lua` the kinds of errors, `status.lua`,
+-- `report.lua` and `memo.lua` are for people and for users' functions. The policy
+-- is in the C core. `monitor/` and `sandbox/` stand on top.
 --
 -- Success is `value, nil, meta`, failure `nil, err` (see errors.lua). Only a
 -- wrong Lua type or an unknown name throws.
@@ -766,7 +768,7 @@ local READ_HEADERS = { "content-type", "retry-after", "date", "content-dispositi
 
 local function default_transport(given)
   if in_nginx() then
-    return cosockets(given), default_runtime()
+    return cosockets(given)
   end
   return load("dsclient.curl").new {
     pool_maxsize = given.pool_maxsize,

@@ -266,9 +266,12 @@ local function settle(job, key, value, err)
   end
 end
 
---- Calls the function of a slot. What it throws as an error of ours, as `each`
--- does, is its outcome; another Lua error is everybody's.
+--- Calls the function of a slot, unless all is over. What it throws as an error of
+-- ours, as `each` does, is its outcome; another Lua error is everybody's.
 local function call(job, key)
+  if job.scope.reason then
+    return settle(job, key, nil, why(job.scope.reason))
+  end
   local value, err
   local fine, problem = xpcall(function()
     value, err = job.call(key)
@@ -288,12 +291,7 @@ end
 local function work(job)
   while job.taken < #job.keys do
     job.taken = job.taken + 1
-    local key = job.keys[job.taken]
-    if job.scope.reason then
-      settle(job, key, nil, why(job.scope.reason))
-    else
-      call(job, key)
-    end
+    call(job, job.keys[job.taken])
   end
 end
 
@@ -312,11 +310,7 @@ end
 local function one_by_one(job)
   for _, key in ipairs(job.keys) do
     job.scope.reason = job.scope.reason or job.left_s() <= 0 and "timeout"
-    if job.scope.reason then
-      settle(job, key, nil, why(job.scope.reason))
-    else
-      call(job, key)
-    end
+    call(job, key)
   end
 end
 

@@ -349,21 +349,13 @@ return {
   },
   {
     why = "a slot is worked on by each of those who work",
-    edits = { { "lua/dsclient/scope.lua", "    job.taken = job.taken + 1\n    local key = job.keys[job.taken]\n",
-      "    local key = job.keys[job.taken + 1]\n    job.last = key\n" }, {
-      "lua/dsclient/scope.lua",
-      "      call(job, key)\n    end\n  end\nend\n\nlocal function side",
-      "      call(job, key)\n    end\n    job.taken = job.taken + 1\n  end\nend\n\nlocal function side",
-    } },
+    edits = { { "lua/dsclient/scope.lua", "    job.taken = job.taken + 1\n    call(job, job.keys[job.taken])\n",
+      "    call(job, job.keys[job.taken + 1])\n    job.taken = job.taken + 1\n" } },
   },
   {
     why = "slots that nobody came to have no error",
-    edits = { {
-      "lua/dsclient/scope.lua",
-      "    if job.scope.reason then\n      settle(job, key, nil, why(job.scope.reason))\n    else\n"
-        .. "      call(job, key)\n    end\n  end\nend\n\nlocal function side",
-      "    if job.scope.reason then\n      return\n    end\n    call(job, key)\n  end\nend\n\nlocal function side",
-    } },
+    edits = { { "lua/dsclient/scope.lua", "    return settle(job, key, nil, why(job.scope.reason))\n",
+      "    return\n" } },
   },
   {
     why = "what a run leaves behind goes on",
